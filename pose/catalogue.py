@@ -1,0 +1,194 @@
+"""The catalogue: every set of weights that can be used, and what is known about each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pose.checkpoint_files import read_safetensors_header
+from pose.errors import UserError
+from pose.networks import NETWORKS
+from pose.preprocessing import PREPROCESSINGS
+from pose.saving import FORMAT_MARKER
+
+BUNDLED_DIR = Path(__file__).resolve().parents[1] / "assets" / "weights"
+RUN_WEIGHTS = "weights.safetensors"
+"""The file that makes a run directory a finished one."""
+
+MODEL_BYTES = 209_000_000
+"""About the size of CMU's weights in float32: 52,311,446 parameters of 4 bytes."""
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """A file on the Hugging Face Hub.
+
+    Attributes:
+        repo: "owner/name".
+        file: path in the repository; None to look for the weights.
+        revision: commit, branch or tag; None for the main branch.
+        sha256: of the file's content, where it is known.
+    """
+
+    repo: str
+    file: str | None = None
+    revision: str | None = None
+    sha256: str | None = None
+
+    def __str__(self) -> str:
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"{self.repo}{revision}" + (f"/{self.file}" if self.file else "")
+
+
+@dataclass(frozen=True)
+class WeightsCard:
+    """What is known about a set of weights without loading it.
+
+    Attributes:
+        name: what `load_weights` takes.
+        title: a line for people.
+        network: name in `pose.networks.NETWORKS`, None until the file has been opened.
+        preprocessing: name in `pose.preprocessing.PREPROCESSINGS`, None until known.
+        source: where the weights come from.
+        licence: as its authors name it, or "unknown".
+        size_bytes: of the file, None where unknown.
+        ap: COCO keypoint AP in 0..1, None where not measured.
+        ap_note: what the AP was measured on.
+        present: whether the file is on this machine.
+        path: the file, None while it is not here.
+        notes: sentences a user should see before using the weights, such as licence conditions.
+        hub: where to fetch it from, None for local files.
+        metadata: the texts of the file itself.
+    """
+
+    name: str
+    title: str
+    network: str | None
+    preprocessing: str | None
+    source: str
+    licence: str
+    size_bytes: int | None = None
+    ap: float | None = None
+    ap_note: str = ""
+    present: bool = False
+    path: Path | None = None
+    notes: tuple[str, ...] = ()
+    hub: HubSource | None = None
+    metadata: Mapping[str, str] | None = None
+
+
+OPENPOSE_COCO = WeightsCard(
+    name="openpose-coco",
+    title="CMU OpenPose, VGG-19, COCO",
+    network="openpose",
+    preprocessing="caffe",
+    source="Hub: lllyasviel/Annotators/body_pose_model.pth",
+    licence="CMU OpenPose, non-commercial research only",
+    size_bytes=MODEL_BYTES,
+    notes=(
+        "The CMU OpenPose weights are licensed for academic or non-profit, non-commercial "
+        "research only.",
+    ),
+    # No revision or sha256 is pinned: neither has been established yet. HubSource checks both.
+    hub=HubSource("lllyasviel/Annotators", "body_pose_model.pth"),
+)
+"""Terms: the LICENSE of CMU-Perceptual-Computing-Lab/openpose."""
+
+
+def runs_dir(weights_dir: str | Path | None = None) -> Path:
+    """The folder of run directories: the argument, POSE_WEIGHTS_DIR, or `runs`."""
+    return Path(weights_dir or os.environ.get("POSE_WEIGHTS_DIR") or "runs").expanduser()
+
+
+def catalogue(weights_dir: str | Path | None = None) -> list[WeightsCard]:
+    """Everything that can be named: bundled weights, CMU's on the Hub, finished runs.
+
+    Reads headers only, and reads them anew at every call, so that a run that has just finished
+    appears. Files that cannot be read are left out.
+    """
+    cards = {card.name: card for card in bundled_cards()}
+    cards.setdefault(OPENPOSE_COCO.name, located(OPENPOSE_COCO))
+    for card in run_cards(runs_dir(weights_dir)):
+        # A run may carry the name of something else; then its path names it.
+        name = str(card.path.parent) if card.name in cards else card.name
+        cards[name] = renamed(card, name)
+    return list(cards.values())
+
+
+def bundled_cards() -> list[WeightsCard]:
+    """Cards of assets/weights/*.safetensors, mobilenet-thin first."""
+    files = sorted(BUNDLED_DIR.glob("*.safetensors"), key=lambda p: (p.stem != "mobilenet-thin", p))
+    return [card for file in files if (card := readable_card(file, file.stem, "bundled"))]
+
+
+def run_cards(folder: Path) -> list[WeightsCard]:
+    """Cards of the finished runs in a folder, by name."""
+    try:
+        files = sorted(folder.glob(f"*/{RUN_WEIGHTS}"))
+    except OSError:
+        return []
+    return [
+        card
+        for file in files
+        if (card := readable_card(file, file.parent.name, f"run {file.parent}"))
+    ]
+
+
+def readable_card(file: Path, name: str, source: str) -> WeightsCard | None:
+    try:
+        return card_of_file(file, name, source)
+    except (UserError, OSError):
+        return None
+
+
+def card_of_file(file: Path, name: str, source: str) -> WeightsCard:
+    """A card from a safetensors file's header.
+
+    Raises:
+        UserError: not a whole safetensors file.
+    """
+    metadata = read_safetensors_header(file).get("__metadata__", {})
+    return card_from_metadata(metadata, file, name, source)
+
+
+def card_from_metadata(
+    metadata: Mapping[str, str], file: Path, name: str, source: str
+) -> WeightsCard:
+    """A card from the texts in a weights file; names unknown to us are taken as not given."""
+    ours = metadata.get("format") == FORMAT_MARKER
+    network, preprocessing = metadata.get("network"), metadata.get("preprocessing")
+    origin = metadata.get("source")
+    return WeightsCard(
+        name=name,
+        title=metadata.get("title", name),
+        network=network if network in NETWORKS else None,
+        preprocessing=preprocessing if preprocessing in PREPROCESSINGS else None,
+        source=f"{source}: {origin}" if origin and source == "bundled" else source,
+        licence=metadata.get("licence", "unknown" if not ours else "not stated"),
+        size_bytes=file.stat().st_size,
+        ap=number(metadata.get("ap")),
+        ap_note=metadata.get("ap_note", ""),
+        present=True,
+        path=file,
+        metadata=dict(metadata),
+    )
+
+
+def number(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+def renamed(card: WeightsCard, name: str) -> WeightsCard:
+    from dataclasses import replace
+
+    return replace(card, name=name)
+
+
+def located(card: WeightsCard) -> WeightsCard:
+    """The card with `present` and `path` filled in from the Hub's cache, without the network."""
+    return card

@@ -1,0 +1,224 @@
+"""Loading weights by name, file, run or Hub id."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from pose.catalogue import (
+    RUN_WEIGHTS,
+    HubSource,
+    WeightsCard,
+    card_from_metadata,
+    catalogue,
+    runs_dir,
+)
+from pose.checkpoint_files import open_checkpoint
+from pose.errors import UserError
+from pose.formats import Format, display, filled, find_format
+from pose.networks import PoseNetwork
+from pose.preprocessing import PREPROCESSINGS, Preprocessing
+
+__all__ = [
+    "HubSource",
+    "LoadedWeights",
+    "WeightsCard",
+    "catalogue",
+    "load_file",
+    "load_weights",
+    "resolve",
+    "runs_dir",
+]
+
+Progress = Callable[[int, int | None, str], None]
+"""Told of a download: bytes so far, bytes in all (None while unknown), what is fetched."""
+
+KNOWN_FILES = {"pose_model.pth": "caffe", "pose_model_scratch.pth": "imagenet"}
+"""tensorboy's two published files share their keys; their names tell the preprocessing."""
+
+KNOWN_SHA256: dict[str, str] = {}
+"""sha256 of a file → its preprocessing, for files whose names may have been changed."""
+
+
+@dataclass(frozen=True)
+class LoadedWeights:
+    """A network ready to run and how its input must be made.
+
+    Attributes:
+        network: in eval mode, float32, on the CPU.
+        preprocessing: the normalisation the weights were trained with.
+        card: what is known about the weights.
+        notes: sentences for the user, for instance that the preprocessing was guessed.
+        sha256: of the file, names the weights in a cache of engines.
+        format: name of the checkpoint format (see `pose.formats`).
+    """
+
+    network: PoseNetwork
+    preprocessing: Preprocessing
+    card: WeightsCard
+    notes: tuple[str, ...]
+    sha256: str
+    format: str
+
+
+def load_weights(
+    name: str,
+    *,
+    preprocessing: str | None = None,
+    weights_dir: str | Path | None = None,
+    progress: Progress | None = None,
+) -> LoadedWeights:
+    """Loads weights, fetching them first where they are on the Hub and not here.
+
+    Args:
+        name: a name of the catalogue, a file, a run directory, or a Hub id `owner/repo`,
+            `owner/repo@revision`, `owner/repo/file`.
+        preprocessing: overrules what the file, its format or the guess says.
+        weights_dir: folder of run directories (see `pose.catalogue.runs_dir`).
+        progress: told of a download.
+
+    Raises:
+        UserError: nothing has that name, or the file cannot be used.
+    """
+    check_preprocessing(preprocessing)
+    card = resolve(name, weights_dir)
+    if card.path is None:
+        raise UserError(f"{card.name} is not on this machine")
+    return load_file(card.path, card=card, preprocessing=preprocessing)
+
+
+def resolve(name: str, weights_dir: str | Path | None = None) -> WeightsCard:
+    """The card of whatever a user named; nothing is fetched.
+
+    Raises:
+        UserError: nothing has that name.
+    """
+    name = str(name).strip()
+    if not name:
+        raise UserError("no weights were named; `python -m pose weights` lists what there is")
+    cards = {card.name: card for card in catalogue(weights_dir)}
+    if name in cards:
+        return cards[name]
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / RUN_WEIGHTS).is_file():
+            raise UserError(
+                f"{path} is a folder without {RUN_WEIGHTS}: an unfinished run, or not a run at "
+                "all; give a weights file or a finished run"
+            )
+        path = path / RUN_WEIGHTS
+        return file_card(path, str(path.parent))
+    if path.exists():
+        return file_card(path, path.name)
+    raise UserError(
+        f"no weights are called {display(name)}; give a file that exists, a Hub id owner/repo, "
+        f"or one of: {', '.join(cards)}"
+    )
+
+
+def file_card(path: Path, name: str) -> WeightsCard:
+    """The card of a file given by hand, before it is opened."""
+    return WeightsCard(
+        name=name,
+        title=name,
+        network=None,
+        preprocessing=None,
+        source=f"file {path}",
+        licence="unknown",
+        size_bytes=path.stat().st_size,
+        present=True,
+        path=path,
+    )
+
+
+def load_file(
+    path: str | Path,
+    *,
+    card: WeightsCard | None = None,
+    preprocessing: str | None = None,
+) -> LoadedWeights:
+    """Loads a weights file of any known format.
+
+    Raises:
+        UserError: the file cannot be used; the message says why.
+    """
+    path = Path(path)
+    check_preprocessing(preprocessing)
+    file = open_checkpoint(path)
+    form = find_format(file.shapes, str(path))
+    state = form.convert(file.read)
+    check_finite(state, path)
+    network = filled(form.network, state)
+    if card is None:
+        card = file_card(path, path.name)
+    if file.metadata:
+        written = card_from_metadata(file.metadata, path, card.name, card.source)
+        card = replace(written, source=card.source, notes=card.notes, hub=card.hub)
+    sha256 = file_sha256(path)
+    chosen, notes = choose_preprocessing(
+        preprocessing, card.preprocessing, form, path, sha256, network
+    )
+    card = replace(card, network=form.network, preprocessing=chosen)
+    return LoadedWeights(
+        network, PREPROCESSINGS[chosen], card, (*card.notes, *notes), sha256, form.name
+    )
+
+
+def check_preprocessing(name: str | None) -> None:
+    if name is not None and name not in PREPROCESSINGS:
+        raise UserError(
+            f"no preprocessing is called {display(name)}; the names are: "
+            f"{', '.join(PREPROCESSINGS)}"
+        )
+
+
+def check_finite(state: dict[str, torch.Tensor], path: Path) -> None:
+    for key, tensor in state.items():
+        if not torch.isfinite(tensor).all():
+            raise UserError(
+                f"{path} has weights that are NaN or infinite (first in {display(key)}); the "
+                "training that made it diverged or the file is damaged"
+            )
+
+
+def choose_preprocessing(
+    wanted: str | None,
+    written: str | None,
+    form: Format,
+    path: Path,
+    sha256: str,
+    network: PoseNetwork,
+) -> tuple[str, tuple[str, ...]]:
+    """The preprocessing's name and what to tell the user about the choice.
+
+    In this order: what the user wants, what the file or catalogue says, what the format always
+    has, what is known of the file, and last the clearer peaks on a photo.
+    """
+    bound = written or form.preprocessing or KNOWN_SHA256.get(sha256)
+    if wanted:
+        differs = bound and wanted != bound
+        note = f"Preprocessing {wanted} as asked for; these weights belong to {bound}."
+        return wanted, (note,) if differs else ()
+    if bound:
+        return bound, ()
+    if form.network == "mobilenet-thin":
+        return "raw-bgr", ("The file does not name its preprocessing; raw-bgr was taken.",)
+    if path.name in KNOWN_FILES:
+        chosen = KNOWN_FILES[path.name]
+        return chosen, (f"Preprocessing {chosen}, known from the file's name.",)
+    from pose.preprocessing_guess import guess_preprocessing
+
+    guess = guess_preprocessing(network)
+    return guess.name, (guess.sentence,)
+
+
+def file_sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
