@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pose.checkpoint_files import read_safetensors_header
 from pose.errors import UserError
+from pose.hub import HubSource, cached
 from pose.networks import NETWORKS
 from pose.preprocessing import PREPROCESSINGS
 from pose.saving import FORMAT_MARKER
@@ -16,30 +17,6 @@ from pose.saving import FORMAT_MARKER
 BUNDLED_DIR = Path(__file__).resolve().parents[1] / "assets" / "weights"
 RUN_WEIGHTS = "weights.safetensors"
 """The file that makes a run directory a finished one."""
-
-MODEL_BYTES = 209_000_000
-"""About the size of CMU's weights in float32: 52,311,446 parameters of 4 bytes."""
-
-
-@dataclass(frozen=True)
-class HubSource:
-    """A file on the Hugging Face Hub.
-
-    Attributes:
-        repo: "owner/name".
-        file: path in the repository; None to look for the weights.
-        revision: commit, branch or tag; None for the main branch.
-        sha256: of the file's content, where it is known.
-    """
-
-    repo: str
-    file: str | None = None
-    revision: str | None = None
-    sha256: str | None = None
-
-    def __str__(self) -> str:
-        revision = f"@{self.revision}" if self.revision else ""
-        return f"{self.repo}{revision}" + (f"/{self.file}" if self.file else "")
 
 
 @dataclass(frozen=True)
@@ -85,16 +62,21 @@ OPENPOSE_COCO = WeightsCard(
     network="openpose",
     preprocessing="caffe",
     source="Hub: lllyasviel/Annotators/body_pose_model.pth",
-    licence="CMU OpenPose, non-commercial research only",
-    size_bytes=MODEL_BYTES,
+    licence="CMU OpenPose, non-commercial",
+    size_bytes=209_267_595,
     notes=(
-        "The CMU OpenPose weights are licensed for academic or non-profit, non-commercial "
-        "research only.",
+        "The CMU OpenPose weights (openpose-coco) are licensed for academic or non-profit, "
+        "non-commercial research only.",
     ),
-    # No revision or sha256 is pinned: neither has been established yet. HubSource checks both.
-    hub=HubSource("lllyasviel/Annotators", "body_pose_model.pth"),
+    hub=HubSource(
+        "lllyasviel/Annotators",
+        "body_pose_model.pth",
+        revision="982e7edaec38759d914a963c48c4726685de7d96",
+        sha256="25a948c16078b0f08e236bda51a385d855ef4c153598947c28c0d47ed94bb746",
+    ),
 )
-"""Terms: the LICENSE of CMU-Perceptual-Computing-Lab/openpose."""
+"""Terms: the LICENSE of CMU-Perceptual-Computing-Lab/openpose. Size, commit and sha256 as several
+public projects that fetch the same file record them."""
 
 
 def runs_dir(weights_dir: str | Path | None = None) -> Path:
@@ -113,7 +95,7 @@ def catalogue(weights_dir: str | Path | None = None) -> list[WeightsCard]:
     for card in run_cards(runs_dir(weights_dir)):
         # A run may carry the name of something else; then its path names it.
         name = str(card.path.parent) if card.name in cards else card.name
-        cards[name] = renamed(card, name)
+        cards[name] = replace(card, name=name)
     return list(cards.values())
 
 
@@ -183,12 +165,9 @@ def number(text: str | None) -> float | None:
         return None
 
 
-def renamed(card: WeightsCard, name: str) -> WeightsCard:
-    from dataclasses import replace
-
-    return replace(card, name=name)
-
-
 def located(card: WeightsCard) -> WeightsCard:
     """The card with `present` and `path` filled in from the Hub's cache, without the network."""
-    return card
+    path = cached(card.hub) if card.hub else card.path
+    if path is None:
+        return card
+    return replace(card, path=path, present=True, size_bytes=path.stat().st_size)

