@@ -14,22 +14,16 @@ import numpy as np
 from pose.errors import UserError
 from pose.figure_parts import (
     ARROW_COLORS,
-    OPACITY,
     arrows,
     color_bar,
     color_wheel,
-    colored,
-    dimmed,
-    hues,
     layout_of,
     new_figure,
     rendered,
-    strongest,
-    tint,
-    upsample,
 )
 from pose.results import FieldMaps
 from pose.skeleton import BACKGROUND, KEYPOINTS, LIMBS, keypoint_index, limb_index
+from pose.tinting import OPACITY, colored, dimmed, hues, strongest, tint, upsample
 
 ALL_JOINTS = "all joints"
 ALL_LIMBS = "all limbs"
