@@ -20,25 +20,32 @@ MAX_ASPECT = 4.0
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the cells of a map lie on the photo: x_photo = (x_cell + 0.5) * scale_x - 0.5.
+    """Where the cells of a map lie on the photo.
+
+    x_photo = (x_cell + 0.5 - shift_x) * scale_x - 0.5, and the same for y.
 
     Attributes:
         scale_x, scale_y: photo pixels per cell. They differ by the rounding of the resized photo
             to whole pixels.
         image_size: (height, width) of the photo in pixels.
+        shift_x, shift_y: cells by which the weights are known to answer too far right and down.
     """
 
     scale_x: float
     scale_y: float
     image_size: tuple[int, int]
+    shift_x: float = 0.0
+    shift_y: float = 0.0
 
     def to_image(self, cells: np.ndarray) -> np.ndarray:
         """Cell coordinates (..., 2) as x, y to pixels of the photo."""
-        return (np.asarray(cells) + 0.5) * (self.scale_x, self.scale_y) - 0.5
+        shift = (self.shift_x, self.shift_y)
+        return (np.asarray(cells) + 0.5 - shift) * (self.scale_x, self.scale_y) - 0.5
 
     def to_cells(self, points: np.ndarray) -> np.ndarray:
         """Pixels of the photo (..., 2) as x, y to cell coordinates; the inverse of `to_image`."""
-        return (np.asarray(points) + 0.5) / (self.scale_x, self.scale_y) - 0.5
+        shift = (self.shift_x, self.shift_y)
+        return (np.asarray(points) + 0.5) / (self.scale_x, self.scale_y) - 0.5 + shift
 
     @property
     def used_cells(self) -> tuple[int, int]:

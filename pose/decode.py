@@ -1,0 +1,147 @@
+"""FieldMaps → people: candidates, limbs, assembly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from pose.assembly import Group, assemble, best_connections
+from pose.errors import UserError
+from pose.geometry import Grid
+from pose.limbs import score_limbs
+from pose.peaks import MAX_PEAKS, Peaks, find_peaks
+from pose.results import FieldMaps, Person
+from pose.skeleton import KEYPOINTS, NUM_HEATMAPS, NUM_KEYPOINTS, NUM_PAFS
+
+
+@dataclass(frozen=True)
+class DecodeSettings:
+    """The decoder's thresholds; the values are CMU's where not said otherwise.
+
+    Attributes:
+        peak_threshold: smallest heatmap value of a keypoint candidate, 0 to 1.
+        limb_threshold: smallest PAF component along a limb at a sample, 0 to 1.
+        limb_samples: points at which the PAF is read along a candidate limb.
+        samples_needed: how many of them must exceed `limb_threshold`.
+        min_parts: smallest number of keypoints of a person.
+        min_score: smallest mean score of a person's keypoints and limbs.
+    """
+
+    peak_threshold: float = 0.05
+    limb_threshold: float = 0.05
+    limb_samples: int = 10
+    samples_needed: int = 8
+    min_parts: int = 3
+    min_score: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ("peak_threshold", "limb_threshold", "min_score"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise UserError(f"{name} is between 0 and 1, not {value}")
+        if not 2 <= self.limb_samples <= 100:
+            raise UserError(f"limb_samples is between 2 and 100, not {self.limb_samples}")
+        if not 1 <= self.samples_needed <= self.limb_samples:
+            raise UserError(
+                f"samples_needed is between 1 and {self.limb_samples}, not {self.samples_needed}"
+            )
+        if not 1 <= self.min_parts <= NUM_KEYPOINTS:
+            raise UserError(f"min_parts is between 1 and {NUM_KEYPOINTS}, not {self.min_parts}")
+
+    def changed(self, **changes: float) -> DecodeSettings:
+        """A copy with some settings changed; those given as None stay.
+
+        Raises:
+            UserError: no such setting, or a value out of range.
+        """
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise UserError(f"no decoder setting is called {name!r}: {', '.join(known)}")
+        return replace(self, **{k: v for k, v in changes.items() if v is not None})
+
+
+def decode(maps: FieldMaps, settings: DecodeSettings | None = None) -> tuple[Person, ...]:
+    """The people in the maps, best score first.
+
+    Args:
+        maps: heatmaps (19, h, w) and PAFs (38, h, w).
+        settings: thresholds, by default `DecodeSettings()`.
+
+    Raises:
+        ValueError: the maps have the wrong shape.
+    """
+    return decode_with_notes(maps, settings)[0]
+
+
+def decode_with_notes(
+    maps: FieldMaps, settings: DecodeSettings | None = None
+) -> tuple[tuple[Person, ...], tuple[str, ...]]:
+    """As `decode`, with sentences for the user when a limit was reached."""
+    settings = settings or DecodeSettings()
+    check_shapes(maps)
+    heatmaps, pafs, notes = finite(maps)
+    peaks = find_peaks(heatmaps, settings.peak_threshold)
+    if peaks.cut:
+        names = ", ".join(KEYPOINTS[part].name for part in peaks.cut)
+        notes.append(
+            f"Only the {MAX_PEAKS} strongest candidates were kept of: {names}."
+            " Raise the peak threshold."
+        )
+    connections = score_limbs(
+        pafs,
+        peaks,
+        sample_threshold=settings.limb_threshold,
+        samples=settings.limb_samples,
+        samples_needed=settings.samples_needed,
+        reference_length=maps.grid.used_cells[0],
+    )
+    groups = assemble(peaks, best_connections(connections))
+    people = [
+        to_person(group, peaks, maps.grid)
+        for group in groups
+        if len(group.members) >= settings.min_parts
+        and mean_score(group, peaks) >= settings.min_score
+    ]
+    people.sort(key=lambda person: -person.score)
+    return tuple(people), tuple(notes)
+
+
+def check_shapes(maps: FieldMaps) -> None:
+    """Refuses maps that are not (19, h, w) and (38, h, w)."""
+    h, p = maps.heatmaps.shape, maps.pafs.shape
+    if len(h) != 3 or len(p) != 3 or h[0] != NUM_HEATMAPS or p[0] != NUM_PAFS or h[1:] != p[1:]:
+        raise ValueError(f"maps are (19, h, w) and (38, h, w), not {h} and {p}")
+
+
+def finite(maps: FieldMaps) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Maps with NaN and infinities set to 0, and a note if there were any."""
+    heatmaps = np.asarray(maps.heatmaps, np.float32)
+    pafs = np.asarray(maps.pafs, np.float32)
+    # A sum is finite only if every term is, and costs far less than looking at each.
+    if np.isfinite(heatmaps.sum()) and np.isfinite(pafs.sum()):
+        return heatmaps, pafs, []
+    clean = [np.nan_to_num(m, nan=0.0, posinf=0.0, neginf=0.0) for m in (heatmaps, pafs)]
+    return clean[0], clean[1], ["The maps hold NaN or infinite values, which were taken as 0."]
+
+
+def mean_score(group: Group, peaks: Peaks) -> float:
+    """Mean over a person's parts of their heatmap values and limb scores, as CMU's decoder."""
+    return total_score(group, peaks) / len(group.members)
+
+
+def total_score(group: Group, peaks: Peaks) -> float:
+    """Sum of the heatmap values of a person's parts and of the scores of its limbs."""
+    return float(peaks.scores[list(group.members)].sum()) + group.limb_score
+
+
+def to_person(group: Group, peaks: Peaks, grid: Grid) -> Person:
+    """A group with its keypoints in the photo's pixels."""
+    keypoints = np.full((NUM_KEYPOINTS, 3), np.nan, np.float32)
+    keypoints[:, 2] = 0
+    members = list(group.members)
+    parts = peaks.parts[members]
+    keypoints[parts, :2] = grid.to_image(peaks.positions[members])
+    keypoints[parts, 2] = np.clip(peaks.scores[members], 0, 1)
+    return Person(keypoints, total_score(group, peaks))

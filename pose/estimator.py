@@ -1,0 +1,228 @@
+"""PoseEstimator: photo → views → network → maps → people."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pose.averaging import average_maps, mirror_maps
+from pose.decode import DecodeSettings, decode_with_notes
+from pose.engine import TorchEngine, pick_device
+from pose.errors import UserError
+from pose.geometry import STRIDE, Grid, fit
+from pose.image import load_image
+from pose.presets import Preset, get_preset
+from pose.results import FieldMaps, Person, PoseResult, Timings
+from pose.weights import LoadedWeights, load_weights
+
+Photo = str | Path | Image.Image | np.ndarray
+
+SMALLEST_SIDE = 64
+"""Input size below which running out of memory is given up on."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A photo cut to the network's views."""
+
+    source: Photo
+    image_size: tuple[int, int]
+    views: tuple[tuple[np.ndarray, Grid], ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the network said about a photo: averaged maps of each stage, and notes."""
+
+    stages: tuple[FieldMaps, ...]
+    notes: tuple[str, ...] = ()
+
+
+class PoseEstimator:
+    """A network with its preprocessing, a preset and decoder settings; safe to share by threads.
+
+    Attributes:
+        weights: what was loaded, with its card and notes.
+        device: where the network runs.
+        preset: the views of a photo, unless a call names another.
+        settings: the decoder's thresholds, unless a call changes some.
+        network_runs: how often the network ran, for tests and status lines.
+    """
+
+    def __init__(
+        self,
+        weights: LoadedWeights,
+        *,
+        device: str = "auto",
+        preset: str | Preset = "balanced",
+        settings: DecodeSettings | None = None,
+    ) -> None:
+        self.weights = weights
+        self.device = pick_device(device)
+        self.preset = get_preset(preset)
+        self.settings = settings or DecodeSettings()
+        self.engine = TorchEngine(weights.network, weights.preprocessing, self.device)
+        self.network_runs = 0
+        self._border = weights.preprocessing.border()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str = "mobilenet-thin",
+        *,
+        device: str = "auto",
+        preset: str | Preset = "balanced",
+        settings: DecodeSettings | None = None,
+        preprocessing: str | None = None,
+        weights_dir: str | Path | None = None,
+        progress: Callable | None = None,
+    ) -> PoseEstimator:
+        """An estimator with weights by name, file, run directory or Hub id.
+
+        Args:
+            name: see `pose.weights.load_weights`.
+            device: "auto", "cpu" or "cuda".
+            preset: "fast", "balanced" or "accurate".
+            settings: decoder thresholds.
+            preprocessing: overrules the checkpoint's own.
+            weights_dir: folder of run directories.
+            progress: told of a download.
+
+        Raises:
+            UserError: the weights, the device or the preset do not exist or cannot be used.
+        """
+        preset = get_preset(preset)
+        pick_device(device)
+        weights = load_weights(
+            name, preprocessing=preprocessing, weights_dir=weights_dir, progress=progress
+        )
+        return cls(weights, device=device, preset=preset, settings=settings)
+
+    def __call__(
+        self,
+        image: Photo,
+        *,
+        preset: str | Preset | None = None,
+        stages: bool = False,
+        **thresholds: float,
+    ) -> PoseResult:
+        """The people in one photo.
+
+        Args:
+            image: path, PIL image, or RGB array (H, W, 3); see `pose.image.load_image`.
+            preset: other views than the estimator's own.
+            stages: also keep the maps of every stage.
+            thresholds: fields of `DecodeSettings` to change.
+
+        Raises:
+            UserError: the photo, the preset or a threshold cannot be used.
+        """
+        return self.batch([image], preset=preset, stages=stages, **thresholds)[0]
+
+    def batch(
+        self,
+        images: Iterable[Photo],
+        *,
+        preset: str | Preset | None = None,
+        stages: bool = False,
+        **thresholds: float,
+    ) -> list[PoseResult]:
+        """The people in several photos: the same answers as one by one.
+
+        On CUDA photos whose network inputs have one size run together; on the CPU that would
+        gain nothing, so they run one after the other and answer bit for bit the same.
+        """
+        preset = get_preset(preset) if preset else self.preset
+        settings = self.settings.changed(**thresholds)
+        prepared = [self._prepare(image, preset) for image in images]
+        results: list[PoseResult | None] = [None] * len(prepared)
+        for members in self._grouped(prepared):
+            start = perf_counter()
+            looks = self._look([prepared[i] for i in members], preset, stages)
+            network = (perf_counter() - start) / len(members)
+            for i, look in zip(members, looks, strict=True):
+                start = perf_counter()
+                people, notes = decode_with_notes(look.stages[-1], settings)
+                results[i] = PoseResult(
+                    people,
+                    look.stages[-1],
+                    Timings(prepared[i].seconds, network, perf_counter() - start),
+                    prepared[i].image_size,
+                    look.stages if stages else (),
+                    (*self.weights.notes, *look.notes, *notes),
+                )
+        return results
+
+    def decode(self, maps: FieldMaps, **thresholds: float) -> tuple[Person, ...]:
+        """People from maps that are at hand, with other thresholds; the network does not run.
+
+        Raises:
+            UserError: a threshold does not exist or is out of range.
+        """
+        return decode_with_notes(maps, self.settings.changed(**thresholds))[0]
+
+    def _prepare(self, image: Photo, preset: Preset) -> Prepared:
+        start = perf_counter()
+        photo = load_image(image)
+        views = tuple(fit(photo, side, self._border) for side in preset.short_sides)
+        return Prepared(image, photo.shape[:2], views, perf_counter() - start)
+
+    def _grouped(self, prepared: Sequence[Prepared]) -> list[list[int]]:
+        """Indices of the photos that run together."""
+        if self.device.type == "cpu":
+            return [[i] for i in range(len(prepared))]
+        groups: dict[tuple, list[int]] = {}
+        for i, photo in enumerate(prepared):
+            groups.setdefault(tuple(picture.shape for picture, _ in photo.views), []).append(i)
+        return list(groups.values())
+
+    def _look(self, photos: Sequence[Prepared], preset: Preset, stages: bool) -> list[Look]:
+        """The averaged maps of each photo; out of memory, in smaller batches, then smaller."""
+        try:
+            return self._look_once(photos, preset.flip, stages)
+        except torch.OutOfMemoryError:
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+        if len(photos) > 1:
+            half = len(photos) // 2
+            warnings.warn(f"out of memory: trying again with {half} photos at a time", stacklevel=3)
+            return self._look(photos[:half], preset, stages) + self._look(
+                photos[half:], preset, stages
+            )
+        smaller = replace(preset, short_sides=tuple(side // 2 for side in preset.short_sides))
+        if min(smaller.short_sides) < SMALLEST_SIDE:
+            raise UserError(
+                "the device has too little memory even for a small photo: choose --device cpu"
+            )
+        note = f"The device ran out of memory: the input size was halved to {smaller.short_sides}."
+        warnings.warn(note, stacklevel=3)
+        (look,) = self._look([self._prepare(photos[0].source, smaller)], smaller, stages)
+        return [replace(look, notes=(note, *look.notes))]
+
+    def _look_once(self, photos: Sequence[Prepared], flip: bool, stages: bool) -> list[Look]:
+        views: list[list[list[FieldMaps]]] = [[] for _ in photos]  # photo, view, stage
+        for scale in range(len(photos[0].views)):
+            pictures = np.stack([photo.views[scale][0] for photo in photos])
+            for mirrored in (False, True) if flip else (False,):
+                self.network_runs += 1
+                arrays = self.engine.run(pictures[:, :, ::-1] if mirrored else pictures, stages)
+                for i, photo in enumerate(photos):
+                    grid = self._shifted(photo.views[scale][1])
+                    maps = [FieldMaps(stage.heatmaps[i], stage.pafs[i], grid) for stage in arrays]
+                    views[i].append([mirror_maps(m) for m in maps] if mirrored else maps)
+        return [
+            Look(tuple(average_maps(of_stage) for of_stage in zip(*of_photo, strict=True)))
+            for of_photo in views
+        ]
+
+    def _shifted(self, grid: Grid) -> Grid:
+        shift_x, shift_y = self.weights.shift
+        return replace(grid, shift_x=shift_x / STRIDE, shift_y=shift_y / STRIDE)

@@ -1,0 +1,164 @@
+"""Heatmaps → keypoint candidates with sub-pixel positions, all channels at once.
+
+The classic decoder upsamples every channel 8x, smooths with a Gaussian of 3 px and compares
+neighbours. Here maxima are looked for at the network's own resolution, and only the neighbourhood
+of each is upsampled and smoothed, by one matrix product for all candidates: the same numbers where
+they matter, at a fraction of the work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from pose.resample import cubic_kernel
+from pose.skeleton import NUM_KEYPOINTS
+
+SUBCELLS = 8
+"""Fine positions per cell: the stride, so one input pixel."""
+
+REACH = 1.0
+"""Cells on each side of a coarse maximum in which the fine maximum may lie."""
+
+SMOOTHING = 3 / 8
+"""Standard deviation in cells of the classic decoder's Gaussian (3 px)."""
+
+SUPPORT = 3
+"""Cells on each side that enter a fine value: 2 for the cubic kernel, 1 for the Gaussian."""
+
+SAME_PEAK = 0.6
+"""Two refined peaks closer than this many cells are one, found from two coarse cells."""
+
+MAX_PEAKS = 256
+"""Candidates kept per keypoint, best first; bounds the work on maps full of noise."""
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Keypoint candidates of all channels, sorted by channel, best first within one.
+
+    Attributes:
+        parts: int (K,), keypoint index.
+        positions: float32 (K, 2), x and y in cells.
+        scores: float32 (K,), interpolated heatmap value.
+        cut: keypoints of which more than `MAX_PEAKS` candidates were found.
+    """
+
+    parts: np.ndarray
+    positions: np.ndarray
+    scores: np.ndarray
+    cut: tuple[int, ...] = ()
+
+    def of(self, part: int) -> np.ndarray:
+        """Indices of one keypoint's candidates."""
+        return np.arange(*np.searchsorted(self.parts, (part, part + 1)))
+
+
+def find_peaks(heatmaps: np.ndarray, threshold: float) -> Peaks:
+    """Local maxima above `threshold` of the 18 keypoint channels.
+
+    Args:
+        heatmaps: float32 (19, h, w) or (18, h, w).
+        threshold: smallest interpolated heatmap value of a candidate.
+    """
+    planes = heatmaps[:NUM_KEYPOINTS]
+    parts, rows, columns = coarse_maxima(planes, threshold)
+    positions, scores = refine(planes, parts, rows, columns)
+    kept = scores > threshold
+    parts, positions, scores = parts[kept], positions[kept], scores[kept]
+    order = np.lexsort((-scores, parts))
+    parts, positions, scores = parts[order], positions[order], scores[order]
+    rank = np.arange(len(parts)) - np.searchsorted(parts, parts)
+    cut = tuple(int(p) for p in np.unique(parts[rank >= MAX_PEAKS]))
+    kept = rank < MAX_PEAKS
+    parts, positions, scores = parts[kept], positions[kept], scores[kept]
+    kept = ~repeats_better(parts, positions)
+    return Peaks(parts[kept], positions[kept], scores[kept], cut)
+
+
+def coarse_maxima(
+    planes: np.ndarray, threshold: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Channel, row and column of cells not below their four neighbours.
+
+    A fine maximum can exceed its cell's value, so cells down to half the threshold are candidates.
+    """
+    padded = np.pad(planes, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
+    centre = padded[:, 1:-1, 1:-1]
+    is_peak = centre > 0.5 * threshold
+    is_peak &= centre >= padded[:, :-2, 1:-1]
+    is_peak &= centre >= padded[:, 2:, 1:-1]
+    is_peak &= centre >= padded[:, 1:-1, :-2]
+    is_peak &= centre >= padded[:, 1:-1, 2:]
+    return np.nonzero(is_peak)
+
+
+@cache
+def interpolation(smoothing: float) -> np.ndarray:
+    """Weights (2 * REACH * SUBCELLS + 1, 2 * (SUPPORT + 1) + 1) from cells to fine positions.
+
+    Row u holds the weights of the cells around a coarse maximum for the value at u / SUBCELLS -
+    REACH: cubic interpolation, then a Gaussian.
+    """
+    steps = round(REACH * SUBCELLS)
+    half = SUPPORT + 1
+    offsets = np.arange(-half * SUBCELLS, half * SUBCELLS + 1) / SUBCELLS
+    cubic = cubic_kernel(offsets[:, None] - np.arange(-half, half + 1)[None])
+    if smoothing:
+        gaussian = np.exp(-((offsets[:, None] - offsets[None]) ** 2) / (2 * smoothing**2))
+        cubic = (gaussian / gaussian.sum(1, keepdims=True)) @ cubic
+    middle = len(offsets) // 2
+    return cubic[middle - steps : middle + steps + 1].astype(np.float32)
+
+
+def refine(
+    planes: np.ndarray, parts: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fine positions (K, 2) in cells and interpolated scores (K,) of coarse maxima."""
+    if not len(parts):
+        return np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
+    half = SUPPORT + 1
+    padded = np.pad(planes, ((0, 0), (half, half), (half, half)), mode="edge")
+    window = np.arange(2 * half + 1)
+    patches = padded[
+        parts[:, None, None], (rows[:, None] + window)[:, :, None], columns[:, None, None] + window
+    ]
+    weights = interpolation(SMOOTHING)
+    fine = weights @ patches @ weights.T  # (K, fine rows, fine columns)
+    size = fine.shape[1]
+    best = fine.reshape(len(fine), -1).argmax(1)
+    y, x = np.divmod(best, size)
+    scores = fine.reshape(len(fine), -1)[np.arange(len(best)), best]
+    dx = parabola(fine, y, x, 0, 1)
+    dy = parabola(fine, y, x, 1, 0)
+    positions = np.stack(
+        [columns + (x + dx) / SUBCELLS - REACH, rows + (y + dy) / SUBCELLS - REACH], 1
+    )
+    limit = np.array([planes.shape[2], planes.shape[1]]) - 0.5
+    return np.clip(positions, -0.5, limit).astype(np.float32), scores.astype(np.float32)
+
+
+def parabola(
+    fine: np.ndarray, y: np.ndarray, x: np.ndarray, step_y: int, step_x: int
+) -> np.ndarray:
+    """Offset in fine steps, within ±0.5, of the top of a parabola through three fine values."""
+    index = np.arange(len(fine))
+    last = fine.shape[1] - 1
+    before = fine[index, np.maximum(y - step_y, 0), np.maximum(x - step_x, 0)]
+    after = fine[index, np.minimum(y + step_y, last), np.minimum(x + step_x, last)]
+    curvature = 2 * fine[index, y, x] - before - after
+    flat = curvature <= 1e-12
+    return np.where(
+        flat, 0, np.clip((after - before) / np.where(flat, 1, 2 * curvature), -0.5, 0.5)
+    )
+
+
+def repeats_better(parts: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """bool (K,): peaks that lie on a better one of the same keypoint. Expects best-first order."""
+    shifted = positions.astype(np.float64)
+    shifted = np.concatenate([shifted, parts[:, None] * 1e3], 1)
+    distance = np.abs(shifted[:, None] - shifted[None]).max(2)
+    close = np.tril(distance < SAME_PEAK, -1)
+    return close.any(1)
