@@ -1,0 +1,1 @@
+"""Training: COCO annotations → augmented crops → target maps → loss → a run directory."""

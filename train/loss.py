@@ -1,0 +1,60 @@
+"""The masked squared error of both fields at all six stages, summed over the stages.
+
+Reductions (they differ by a factor of about 40,000 for PAFs and 20,000 for heatmaps, so a
+learning rate of SGD only means something together with one):
+
+- mean: over all cells and channels of a field, as `F.mse_loss` does; the default.
+- sum: half the sum over cells and channels, averaged over the samples (the authors' Caffe loss).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from pose.networks import StageMaps
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """The loss of a batch.
+
+    Attributes:
+        per_sample: (N,), summed over stages and fields.
+        pafs: (6,) means over the batch per stage.
+        heatmaps: (6,) means over the batch per stage.
+    """
+
+    per_sample: torch.Tensor
+    pafs: torch.Tensor
+    heatmaps: torch.Tensor
+
+    @property
+    def total(self) -> torch.Tensor:
+        """The scalar to minimise."""
+        return self.per_sample.mean()
+
+
+def field_loss(
+    stages: Sequence[StageMaps], targets: StageMaps, mask: torch.Tensor, reduction: str = "mean"
+) -> LossTerms:
+    """Compares every stage with the targets where the mask allows it.
+
+    Args:
+        stages: maps of each stage, PAFs (N, 38, h, w) and heatmaps (N, 19, h, w).
+        targets: the maps to reach.
+        mask: (N, h, w), 1 where labels can be trusted, 0 where not. It multiplies the squared
+            error; ignored cells count as zeros in the mean.
+        reduction: "mean" or "sum", see above.
+    """
+    weight = mask[:, None].float()
+
+    def error(maps: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        squares = (maps.float() - wanted).square() * weight
+        return squares.mean((1, 2, 3)) if reduction == "mean" else squares.sum((1, 2, 3)) / 2
+
+    pafs = torch.stack([error(stage.pafs, targets.pafs) for stage in stages])
+    heatmaps = torch.stack([error(stage.heatmaps, targets.heatmaps) for stage in stages])
+    return LossTerms((pafs + heatmaps).sum(0), pafs.detach().mean(1), heatmaps.detach().mean(1))
