@@ -10,6 +10,7 @@ from pathlib import Path
 from pose.checkpoint_files import read_safetensors_header
 from pose.errors import UserError
 from pose.hub import HubSource, cached
+from pose.known_files import BODY_POSE_MODEL_SHA256
 from pose.networks import NETWORKS
 from pose.preprocessing import PREPROCESSINGS
 from pose.saving import FORMAT_MARKER
@@ -72,7 +73,7 @@ OPENPOSE_COCO = WeightsCard(
         "lllyasviel/Annotators",
         "body_pose_model.pth",
         revision="982e7edaec38759d914a963c48c4726685de7d96",
-        sha256="25a948c16078b0f08e236bda51a385d855ef4c153598947c28c0d47ed94bb746",
+        sha256=BODY_POSE_MODEL_SHA256,
     ),
 )
 """Terms: the LICENSE of CMU-Perceptual-Computing-Lab/openpose. Size, commit and sha256 as several

@@ -75,14 +75,14 @@ def open_checkpoint(path: Path) -> CheckpointFile:
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder, not a weights file; give a file or a finished run")
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is not an ordinary file; give a weights file")
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(16)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
-    if not path.is_file():
-        raise UserError(f"{path} is not an ordinary file; give a weights file")
     if size == 0:
         raise UserError(f"{path} is empty; download or copy it again")
     if start.startswith(b"PK"):

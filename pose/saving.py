@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
+import struct
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -70,13 +72,29 @@ def save_weights(
         "preprocessing": preprocessing,
     }
     if path.suffix == ".safetensors":
-        from safetensors.torch import save_file
-
-        write_atomically(path, lambda temporary: save_file(state, temporary, metadata=texts))
+        write_atomically(path, lambda temporary: write_safetensors(state, temporary, texts))
     else:
         content = {"state_dict": state, "metadata": texts}
         write_atomically(path, lambda temporary: torch.save(content, temporary))
     return path
+
+
+def write_safetensors(
+    state: Mapping[str, torch.Tensor], path: Path, metadata: Mapping[str, str]
+) -> None:
+    """Writes a safetensors file whose bytes depend on its content alone."""
+    from safetensors.torch import save_file
+
+    save_file(dict(state), path, metadata=dict(metadata))
+    # The library writes the metadata in an order that changes from run to run.
+    with path.open("r+b") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= length:
+            file.seek(8)
+            file.write(text.ljust(length))
 
 
 def plain_state(network: nn.Module) -> dict[str, torch.Tensor]:

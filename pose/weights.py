@@ -21,6 +21,7 @@ from pose.checkpoint_files import open_checkpoint
 from pose.errors import UserError
 from pose.formats import Format, display, filled, find_format
 from pose.hub import Fetched, HubSource, Progress, fetch, own_endpoint, parse_hub_id
+from pose.known_files import KNOWN_CONTENTS, KNOWN_NAMES
 from pose.networks import PoseNetwork
 from pose.preprocessing import PREPROCESSINGS, Preprocessing
 
@@ -35,12 +36,6 @@ __all__ = [
     "resolve",
     "runs_dir",
 ]
-
-KNOWN_FILES = {"pose_model.pth": "caffe", "pose_model_scratch.pth": "imagenet"}
-"""tensorboy's two published files share their keys; their names tell the preprocessing."""
-
-KNOWN_SHA256: dict[str, str] = {}
-"""sha256 of a file → its preprocessing, for files whose names may have been changed."""
 
 logger = logging.getLogger(__name__)
 
@@ -209,13 +204,12 @@ def load_file(
     network = filled(form.network, state)
     if card is None:
         card = file_card(path, path.name)
-    if file.metadata:
-        written = card_from_metadata(file.metadata, path, card.name, card.source)
-        card = replace(written, source=card.source, notes=card.notes, hub=card.hub)
     sha256 = file_sha256(path)
-    chosen, notes = choose_preprocessing(
-        preprocessing, card.preprocessing, form, path, sha256, network
-    )
+    metadata = file.metadata or KNOWN_CONTENTS.get(sha256)
+    if metadata:
+        written = card_from_metadata(metadata, path, card.name, card.source)
+        card = replace(written, source=card.source, notes=card.notes, hub=card.hub)
+    chosen, notes = choose_preprocessing(preprocessing, card.preprocessing, form, path, network)
     card = replace(card, network=form.network, preprocessing=chosen)
     return LoadedWeights(
         network, PREPROCESSINGS[chosen], card, (*card.notes, *notes), sha256, form.name
@@ -244,15 +238,14 @@ def choose_preprocessing(
     written: str | None,
     form: Format,
     path: Path,
-    sha256: str,
     network: PoseNetwork,
 ) -> tuple[str, tuple[str, ...]]:
     """The preprocessing's name and what to tell the user about the choice.
 
-    In this order: what the user wants, what the file or catalogue says, what the format always
-    has, what is known of the file, and last the clearer peaks on a photo.
+    In this order: what the user wants, what the file or catalogue says or its sha256 tells, what
+    the format always has, what the file's name tells, and last the clearer peaks on a photo.
     """
-    bound = written or form.preprocessing or KNOWN_SHA256.get(sha256)
+    bound = written or form.preprocessing
     if wanted:
         differs = bound and wanted != bound
         note = f"Preprocessing {wanted} as asked for; these weights belong to {bound}."
@@ -261,8 +254,8 @@ def choose_preprocessing(
         return bound, ()
     if form.network == "mobilenet-thin":
         return "raw-bgr", ("The file does not name its preprocessing; raw-bgr was taken.",)
-    if path.name in KNOWN_FILES:
-        chosen = KNOWN_FILES[path.name]
+    if path.name in KNOWN_NAMES:
+        chosen = KNOWN_NAMES[path.name]
         return chosen, (f"Preprocessing {chosen}, known from the file's name.",)
     from pose.preprocessing_guess import guess_preprocessing
 
