@@ -15,8 +15,8 @@ MAX_PIXELS = 120_000_000
 """Largest photo that is opened: 120 megapixels, 360 MB as RGB."""
 
 SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-    + (".ppm", ".pgm", ".jp2", ".avif", ".mpo")
+    {".jpg", ".jpeg", ".jpe", ".png", ".apng", ".webp", ".bmp", ".gif"}
+    | {".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif", ".mpo"}
 )
 """File endings that count as photos when a folder is searched."""
 
