@@ -138,7 +138,8 @@ def json_text(data: object) -> str:
 
 
 def json_line(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+    # Plain ASCII, because pycocotools reads files in the machine's own encoding.
+    return json.dumps(data, allow_nan=False)
 
 
 def is_found(keypoints: np.ndarray) -> np.ndarray:
@@ -162,7 +163,7 @@ def write_text_atomically(path: str | Path, text: str) -> None:
     Raises:
         UserError: the file cannot be written; a file that was there before is unharmed.
     """
-    # File names that are not Unicode come as lone surrogates: written as the \udcXX JSON knows.
+    # A file name that is not Unicode holds lone surrogates, which UTF-8 cannot write.
     write_bytes_atomically(path, text.encode("utf-8", "backslashreplace"))
 
 
