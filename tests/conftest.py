@@ -1,0 +1,71 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""Real photos, annotations and weights beside the checkout; tests that need them skip without."""
+
+
+@dataclass(frozen=True)
+class CocoSplit:
+    """A split of COCO on this machine.
+
+    Attributes:
+        data: the folder for `--data`.
+        split: its name.
+        annotations: the annotation file.
+        images: the folder of images.
+    """
+
+    data: Path
+    split: str
+    annotations: Path
+    images: Path
+
+
+def coco_split(split: str) -> CocoSplit:
+    """The real slice of a COCO split; skips the test where it is not there."""
+    data = SHARED / "coco"
+    found = CocoSplit(
+        data, split, data / "annotations" / f"person_keypoints_{split}.json", data / split
+    )
+    if not found.annotations.is_file():
+        pytest.skip(f"needs the COCO slice in {data}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def coco_val() -> CocoSplit:
+    """110 images of val2017 with their annotations."""
+    return coco_split("val2017")
+
+
+@pytest.fixture(scope="session")
+def coco_train() -> CocoSplit:
+    """246 images of train2017 with their annotations."""
+    return coco_split("train2017")
+
+
+@pytest.fixture(scope="session")
+def estimator():
+    """The bundled weights on the CPU, preset balanced. Shared: do not change its attributes."""
+    from pose import PoseEstimator
+
+    return PoseEstimator.from_pretrained("mobilenet-thin", device="cpu")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what is marked `gpu` where there is no CUDA device."""
+    if not any("gpu" in item.keywords for item in items):
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
