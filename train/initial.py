@@ -26,6 +26,8 @@ class Start:
         fresh_stages: whether the stages start from random weights.
         description: a few words for the log.
         licence: of the weights started from; "" where there are none.
+        shift: pixels by which the weights answer too far right and down; training keeps it, so
+            that none of it is spent on moving every map by a fraction of a cell.
     """
 
     network: PoseNetwork
@@ -33,6 +35,7 @@ class Start:
     fresh_stages: bool
     description: str
     licence: str = ""
+    shift: tuple[float, float] = (0.0, 0.0)
 
 
 def make_start(settings: TrainSettings) -> Start:
@@ -63,8 +66,14 @@ def make_start(settings: TrainSettings) -> Start:
     network = loaded.network.train()
     for parameter in network.parameters():
         parameter.requires_grad_(True)
-    licence = loaded.card.licence
-    return Start(network, loaded.preprocessing.name, False, f"the weights {init}", licence)
+    return Start(
+        network,
+        loaded.preprocessing.name,
+        False,
+        f"the weights {init}",
+        loaded.card.licence,
+        loaded.shift,
+    )
 
 
 def fresh_network(name: str) -> PoseNetwork:

@@ -201,8 +201,12 @@ class Trainer:
         images = self.preprocessing(jittered(batch.images, batch.jitter))
         if self.settings.channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
+        shift = batch.keypoints.new_tensor([*self.start.shift, 0.0])
         targets = make_targets(
-            batch.keypoints, batch.masks.shape[1:], self.settings.sigma, self.settings.paf_width
+            batch.keypoints + shift,
+            batch.masks.shape[1:],
+            self.settings.sigma,
+            self.settings.paf_width,
         )
         with self.accelerator.autocast():
             stages = self.network(images)
@@ -386,6 +390,8 @@ class Trainer:
             "step": str(self.step),
             "settings": self.settings.to_json(),
         }
+        if any(self.start.shift):
+            metadata["shift"] = "{:g},{:g}".format(*self.start.shift)
         if ap is not None:
             metadata |= {"ap": f"{ap:.4f}", "ap_note": self.validator.description}
         save_weights(
