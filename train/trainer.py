@@ -33,7 +33,7 @@ from train.optimise import (
     parameter_groups,
     set_rate,
 )
-from train.run_directory import RunDirectory
+from train.run_directory import RunDirectory, write_file
 from train.settings import TrainSettings
 from train.sources import read_split
 from train.targets import make_targets
@@ -592,6 +592,9 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
         )
         validator = Validator.of(settings) if settings.val_split else None
         start = make_start(settings)
+        if not resume:
+            # Only now that everything is found to be right is an earlier run given up.
+            in_step(accelerator, lambda: begin_run(run, settings))
         journal = Journal(
             run,
             speaks=accelerator.is_main_process,
@@ -634,6 +637,16 @@ def open_run(run: RunDirectory, settings: TrainSettings, resume: bool, overwrite
             f"{run.folder} holds an earlier run; resume it with --resume {run.folder}, replace it "
             "with --overwrite, or give another --output."
         )
-    run.clear()
-    text = settings.to_json()
-    run.settings.write_text(text, "utf-8")
+
+
+def begin_run(run: RunDirectory, settings: TrainSettings) -> None:
+    """Clears the run directory and writes the settings.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        run.clear()
+        write_file(run.settings, lambda file: file.write(settings.to_json().encode()))
+    except OSError as error:
+        raise UserError(f"{run.folder} cannot be written ({error.strerror}).") from None

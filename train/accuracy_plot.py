@@ -1,0 +1,76 @@
+"""AP against time per photo, for weights and presets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pose.errors import UserError
+from train.compare import save_picture
+from train.metrics_file import Run, read_run
+
+
+def read_comparable(paths: Sequence[Path]) -> list[Run]:
+    """Metrics files that may stand in one picture.
+
+    Raises:
+        UserError: one cannot be read, or they are not of the same images.
+    """
+    runs = [read_run(path) for path in paths]
+    first = runs[0]
+    for run in runs[1:]:
+        if run.annotations_sha256 != first.annotations_sha256 or run.image_ids != first.image_ids:
+            raise UserError(
+                f"{run.path} and {first.path} were measured on different images; measure both on "
+                "the same ones."
+            )
+    return runs
+
+
+def draw_accuracy(runs: Sequence[Run], output: Path) -> None:
+    """A point a run, its interval as an error bar, and a line through each weights' points.
+
+    Args:
+        runs: see `read_comparable`.
+        output: a picture's name.
+
+    Raises:
+        UserError: the picture cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for weights in dict.fromkeys(run.weights for run in runs):
+        points = sorted((r for r in runs if r.weights == weights), key=lambda r: r.seconds)
+        times = [1000 * run.seconds for run in points]
+        values = [run.ap for run in points]
+        below = [v.value - v.low for v in values]
+        above = [v.high - v.value for v in values]
+        axes.errorbar(
+            times, [v.value for v in values], [below, above], fmt="o-", capsize=4, label=weights
+        )
+        for run, time, value in zip(points, times, values, strict=True):
+            axes.annotate(
+                f"{run.preset}  {value.value:.3f}",
+                (time, value.value),
+                xytext=(7, 6),
+                textcoords="offset points",
+                fontsize="small",
+            )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(ScalarFormatter())
+    axes.margins(x=0.15)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("median time per photo [ms], without reading the file")
+    axes.set_ylabel("COCO keypoint AP, 90 % bootstrap interval")
+    axes.set_title(f"{len(runs[0].image_ids)} images of {runs[0].split}")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    machines = dict.fromkeys(run.hardware for run in runs)
+    figure.supxlabel(" · ".join(machines), fontsize="x-small")
+    save_picture(figure, output)
