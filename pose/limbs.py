@@ -20,7 +20,7 @@ class Connections:
     Attributes:
         limbs: int (C,), index in `pose.skeleton.LIMBS`.
         start, end: int (C,).
-        scores: float32 (C,), mean of the PAF along the limb, lowered for limbs too long.
+        scores: float32 (C,), see `score_limbs`.
     """
 
     limbs: np.ndarray
@@ -28,113 +28,126 @@ class Connections:
     end: np.ndarray
     scores: np.ndarray
 
-    def __getitem__(self, kept: np.ndarray) -> Connections:
+    def __getitem__(self, kept: np.ndarray | slice) -> Connections:
         return Connections(self.limbs[kept], self.start[kept], self.end[kept], self.scores[kept])
 
+    def __len__(self) -> int:
+        return len(self.limbs)
 
-def score_limbs(
-    pafs: np.ndarray,
-    peaks: Peaks,
-    *,
-    sample_threshold: float,
-    samples: int,
-    samples_needed: int,
-    reference_length: float,
-) -> Connections:
+
+@dataclass(frozen=True)
+class LimbRules:
+    """When a pair of candidates is plausible.
+
+    Attributes:
+        peak_threshold: at least one of the two candidates has more than this.
+        sample_threshold: PAF component along the pair that a sample must exceed.
+        samples: points, evenly spaced along the pair, at which the PAF is read.
+        samples_needed: how many of them must exceed `sample_threshold`.
+        reference_length: height of the photo in cells; pairs longer than half of it lose score.
+    """
+
+    peak_threshold: float
+    sample_threshold: float
+    samples: int
+    samples_needed: int
+    reference_length: float
+
+
+def score_limbs(pafs: np.ndarray, peaks: Peaks, rules: LimbRules) -> Connections:
     """Every plausible pair of candidates of every limb with its score.
 
-    A pair is plausible when at least `samples_needed` of `samples` points evenly spaced along it
-    see a PAF component above `sample_threshold` along the pair, and its score is positive. The
-    score is the mean component plus min(0.5 * reference_length / length - 1, 0) (arXiv 1611.08050
-    and its public decoders).
+    The line integral is the mean component of the PAF along the pair, plus
+    min(0.5 * reference_length / length - 1, 0) (arXiv 1611.08050 and its public decoders); it must
+    be positive. The score is the integral times the geometric mean of the candidates' scores, so
+    that a limb between doubtful candidates yields to one between clear ones.
 
     Args:
         pafs: float32 (38, h, w).
         peaks: keypoint candidates, positions in cells.
-        reference_length: height of the photo in cells; pairs longer than half of it lose score.
+        rules: what makes a pair plausible.
     """
-    limbs, start, end = all_pairs(peaks)
-    parts = []
-    for first in range(0, len(limbs), CHUNK):
-        chunk = slice(first, first + CHUNK)
-        parts.append(
-            score_pairs(
-                pafs,
-                peaks.positions,
-                limbs[chunk],
-                start[chunk],
-                end[chunk],
-                sample_threshold,
-                samples,
-                samples_needed,
-                reference_length,
-            )
-        )
-    if not parts:
-        none = np.zeros(0, int)
-        return Connections(none, none, none, np.zeros(0, np.float32))
-    return Connections(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    pairs = all_pairs(peaks, rules.peak_threshold)
+    scored = [
+        score_pairs(pafs, peaks, pairs[first : first + CHUNK], rules)
+        for first in range(0, max(len(pairs), 1), CHUNK)
+    ]
+    columns = (
+        [getattr(part, name) for part in scored] for name in ("limbs", "start", "end", "scores")
+    )
+    return Connections(*(np.concatenate(column) for column in columns))
 
 
-def all_pairs(peaks: Peaks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Limb, start and end index of every pair of candidates that a limb could join."""
-    columns: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+def all_pairs(peaks: Peaks, peak_threshold: float) -> Connections:
+    """Every pair that a limb could join with one end above the threshold; scores 0."""
+    limbs, starts, ends = [], [], []
     for limb, (start_part, end_part) in enumerate(LIMB_ENDS):
         start, end = peaks.of(start_part), peaks.of(end_part)
-        if len(start) and len(end):
-            pairs = len(start) * len(end)
-            columns.append(
-                (np.full(pairs, limb), np.repeat(start, len(end)), np.tile(end, len(start)))
-            )
-    if not columns:
-        none = np.zeros(0, int)
-        return none, none, none
-    return tuple(np.concatenate(column) for column in zip(*columns, strict=True))
+        strong = (peaks.scores[start] > peak_threshold)[:, None] | (
+            peaks.scores[end] > peak_threshold
+        )
+        a, b = np.nonzero(strong)
+        limbs.append(np.full(len(a), limb))
+        starts.append(start[a])
+        ends.append(end[b])
+    limb = np.concatenate(limbs)
+    return Connections(
+        limb, np.concatenate(starts), np.concatenate(ends), np.zeros(len(limb), np.float32)
+    )
 
 
 def score_pairs(
-    pafs, positions, limbs, start, end, sample_threshold, samples, samples_needed, reference_length
-):
-    vector = positions[end] - positions[start]
+    pafs: np.ndarray, peaks: Peaks, pairs: Connections, rules: LimbRules
+) -> Connections:
+    """The plausible pairs with their scores."""
+    vector = peaks.positions[pairs.end] - peaks.positions[pairs.start]
     length = np.sqrt((vector**2).sum(1))
-    allowed = samples - samples_needed
+    alive = length > 1e-3
+    pairs, vector, length = pairs[alive], vector[alive], length[alive]
+    unit = vector / length[:, None]
     # A few samples reject most pairs: more failures among them than allowed in all.
-    probe = np.linspace(0, samples - 1, allowed + 3).round().astype(int)[1:-1]
-    alive = np.nonzero(length > 1e-3)[0]
-    if len(alive) > 64 and len(probe) > allowed:
-        values = sample_along(
-            pafs, positions, limbs, start, end, vector, length, alive, probe, samples
-        )
-        alive = alive[(values <= sample_threshold).sum(1) <= allowed]
-    values = sample_along(
-        pafs, positions, limbs, start, end, vector, length, alive, np.arange(samples), samples
-    )
-    scores = values.mean(1) + np.minimum(0.5 * reference_length / length[alive] - 1, 0)
-    kept = ((values > sample_threshold).sum(1) >= samples_needed) & (scores > 0)
-    alive = alive[kept]
-    return limbs[alive], start[alive], end[alive], scores[kept]
+    allowed = rules.samples - rules.samples_needed
+    probe = np.linspace(0, rules.samples - 1, allowed + 3).round().astype(int)[1:-1]
+    if len(probe) < rules.samples:
+        values = sample_pafs(pafs, peaks, pairs, vector, unit, probe / (rules.samples - 1))
+        alive = (values <= rules.sample_threshold).sum(1) <= allowed
+        pairs, vector, unit, length = pairs[alive], vector[alive], unit[alive], length[alive]
+    steps = np.arange(rules.samples) / (rules.samples - 1)
+    values = sample_pafs(pafs, peaks, pairs, vector, unit, steps)
+    integral = values.mean(1) + np.minimum(0.5 * rules.reference_length / length - 1, 0)
+    enough = (values > rules.sample_threshold).sum(1) >= rules.samples_needed
+    kept = enough & (integral > 0)
+    pairs = pairs[kept]
+    clarity = np.sqrt(peaks.scores[pairs.start] * peaks.scores[pairs.end])
+    return Connections(pairs.limbs, pairs.start, pairs.end, integral[kept] * clarity)
 
 
-def sample_along(pafs, positions, limbs, start, end, vector, length, chosen, steps, samples):
-    """PAF components along pairs at the given steps: (pairs, steps)."""
-    along = (steps / (samples - 1)).astype(np.float32)
-    v = vector[chosen]
-    points = positions[start[chosen]][:, None] + v[:, None] * along[None, :, None]
-    unit = v / length[chosen][:, None]
-    channel = 2 * limbs[chosen][:, None]
-    _, h, w = pafs.shape
-    x = np.clip(points[..., 0], 0, w - 1)
-    y = np.clip(points[..., 1], 0, h - 1)
-    x0 = np.minimum(x.astype(np.int32), max(w - 2, 0))
-    y0 = np.minimum(y.astype(np.int32), max(h - 2, 0))
-    fx, fy = x - x0, y - y0
+def sample_pafs(
+    pafs: np.ndarray,
+    peaks: Peaks,
+    pairs: Connections,
+    vector: np.ndarray,
+    unit: np.ndarray,
+    steps: np.ndarray,
+) -> np.ndarray:
+    """PAF components along pairs, (pairs, steps), read bilinearly; `steps` from 0 to 1."""
+    along = steps.astype(np.float32)[:, None]
+    points = peaks.positions[pairs.start][:, None] + vector[:, None] * along
+    _, height, width = pafs.shape
+    x = np.clip(points[..., 0], 0, width - 1)
+    y = np.clip(points[..., 1], 0, height - 1)
+    left = np.minimum(x.astype(np.int32), max(width - 2, 0))
+    top = np.minimum(y.astype(np.int32), max(height - 2, 0))
+    right, below = int(width > 1), width * int(height > 1)
+    x -= left
+    y -= top
+    plane = height * width
+    index = (2 * pairs.limbs[:, None] * height + top) * width + left
     flat = pafs.reshape(-1)
-    right, below = (1 if w > 1 else 0), (w if h > 1 else 0)
-    base = (channel * h + y0) * w + x0
-    out = 0
+    component = np.zeros(x.shape, np.float32)
     for axis in (0, 1):
-        at = base + axis * h * w
-        top = flat[at] * (1 - fx) + flat[at + right] * fx
-        bottom = flat[at + below] * (1 - fx) + flat[at + below + right] * fx
-        out = out + (top * (1 - fy) + bottom * fy) * unit[:, axis, None]
-    return out
+        upper = flat[index] * (1 - x) + flat[index + right] * x
+        lower = flat[index + below] * (1 - x) + flat[index + below + right] * x
+        component += (upper + (lower - upper) * y) * unit[:, axis, None]
+        index = index + plane
+    return component

@@ -1,9 +1,8 @@
 """Heatmaps → keypoint candidates with sub-pixel positions, all channels at once.
 
-The classic decoder upsamples every channel 8x, smooths with a Gaussian of 3 px and compares
-neighbours. Here maxima are looked for at the network's own resolution, and only the neighbourhood
-of each is upsampled and smoothed, by one matrix product for all candidates: the same numbers where
-they matter, at a fraction of the work.
+The classic decoder upsamples every channel 8x, smooths and compares neighbours. Here maxima are
+looked for at the network's own resolution, and only the neighbourhood of each is upsampled, by one
+matrix product for all candidates: the same numbers where they matter, at a fraction of the work.
 """
 
 from __future__ import annotations
@@ -22,11 +21,8 @@ SUBCELLS = 8
 REACH = 1.0
 """Cells on each side of a coarse maximum in which the fine maximum may lie."""
 
-SMOOTHING = 3 / 8
-"""Standard deviation in cells of the classic decoder's Gaussian (3 px)."""
-
-SUPPORT = 3
-"""Cells on each side that enter a fine value: 2 for the cubic kernel, 1 for the Gaussian."""
+HALF = 3
+"""Cells on each side that enter a fine value: REACH and the cubic kernel's 2."""
 
 SAME_PEAK = 0.6
 """Two refined peaks closer than this many cells are one, found from two coarse cells."""
@@ -96,21 +92,15 @@ def coarse_maxima(
 
 
 @cache
-def interpolation(smoothing: float) -> np.ndarray:
-    """Weights (2 * REACH * SUBCELLS + 1, 2 * (SUPPORT + 1) + 1) from cells to fine positions.
+def interpolation() -> np.ndarray:
+    """Weights (2 * REACH * SUBCELLS + 1, 2 * HALF + 1) from cells to fine positions.
 
     Row u holds the weights of the cells around a coarse maximum for the value at u / SUBCELLS -
-    REACH: cubic interpolation, then a Gaussian.
+    REACH.
     """
     steps = round(REACH * SUBCELLS)
-    half = SUPPORT + 1
-    offsets = np.arange(-half * SUBCELLS, half * SUBCELLS + 1) / SUBCELLS
-    cubic = cubic_kernel(offsets[:, None] - np.arange(-half, half + 1)[None])
-    if smoothing:
-        gaussian = np.exp(-((offsets[:, None] - offsets[None]) ** 2) / (2 * smoothing**2))
-        cubic = (gaussian / gaussian.sum(1, keepdims=True)) @ cubic
-    middle = len(offsets) // 2
-    return cubic[middle - steps : middle + steps + 1].astype(np.float32)
+    fine = np.arange(-steps, steps + 1) / SUBCELLS
+    return cubic_kernel(fine[:, None] - np.arange(-HALF, HALF + 1)).astype(np.float32)
 
 
 def refine(
@@ -119,13 +109,12 @@ def refine(
     """Fine positions (K, 2) in cells and interpolated scores (K,) of coarse maxima."""
     if not len(parts):
         return np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
-    half = SUPPORT + 1
-    padded = np.pad(planes, ((0, 0), (half, half), (half, half)), mode="edge")
-    window = np.arange(2 * half + 1)
+    padded = np.pad(planes, ((0, 0), (HALF, HALF), (HALF, HALF)), mode="edge")
+    window = np.arange(2 * HALF + 1)
     patches = padded[
         parts[:, None, None], (rows[:, None] + window)[:, :, None], columns[:, None, None] + window
     ]
-    weights = interpolation(SMOOTHING)
+    weights = interpolation()
     fine = weights @ patches @ weights.T  # (K, fine rows, fine columns)
     size = fine.shape[1]
     best = fine.reshape(len(fine), -1).argmax(1)

@@ -24,9 +24,9 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
-        Preset("fast", (256,)),
-        Preset("balanced", (432,)),
-        Preset("accurate", (276, 460, 644), flip=True),
+        Preset("fast", (368,)),
+        Preset("balanced", (276, 460)),
+        Preset("accurate", (276, 644), flip=True),
     )
 }
 """Chosen by measurement, see docs/accuracy.md."""
