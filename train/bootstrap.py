@@ -75,6 +75,15 @@ class Interval:
     high: float
 
 
+@dataclass(frozen=True)
+class PairedIntervals:
+    """Two runs' ten figures and second minus first, by the names in `FIGURES`."""
+
+    first: Mapping[str, Interval]
+    second: Mapping[str, Interval]
+    difference: Mapping[str, Interval]
+
+
 def collect_matches(evaluation: COCOeval) -> Matches:
     """The matches of an evaluation of people on which `evaluate()` has run."""
     params = evaluation.params
@@ -182,7 +191,7 @@ def interval(value: float, resampled: np.ndarray, confidence: float = CONFIDENCE
     """
     usable = resampled[np.isfinite(resampled)]
     if not usable.size or not np.isfinite(value):
-        return Interval(value, float("nan"), float("nan"))
+        return Interval(float(value), float("nan"), float("nan"))
     tail = (1 - confidence) / 2
     low, high = np.quantile(usable, [tail, 1 - tail])
     return Interval(float(value), float(low), float(high))
@@ -195,17 +204,14 @@ def figures_of(matches: Matches) -> np.ndarray:
 
 def intervals(matches: Matches, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Interval]:
     """Each of COCO's ten figures with its interval, by the names in `FIGURES`."""
-    drawn = weighted_figures(matches, draw_weights(len(matches.image_ids), resamples, seed))
-    return {
-        name: interval(value, drawn[:, i])
-        for i, (name, value) in enumerate(zip(FIGURES, figures_of(matches), strict=True))
-    }
+    weights = draw_weights(len(matches.image_ids), resamples, seed)
+    return named_intervals(figures_of(matches), weighted_figures(matches, weights))
 
 
 def paired_intervals(
     first: Matches, second: Matches, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, Interval]:
-    """Second minus first for each figure, both always drawn on the same images.
+) -> PairedIntervals:
+    """Both with their intervals and second minus first, always drawn on the same images.
 
     Raises:
         ValueError: the matches are of different images.
@@ -213,9 +219,15 @@ def paired_intervals(
     if first.image_ids != second.image_ids:
         raise ValueError("paired resamples need the same images in the same order")
     weights = draw_weights(len(first.image_ids), resamples, seed)
-    drawn = weighted_figures(second, weights) - weighted_figures(first, weights)
-    values = figures_of(second) - figures_of(first)
-    return {
-        name: interval(value, drawn[:, i])
-        for i, (name, value) in enumerate(zip(FIGURES, values, strict=True))
-    }
+    values = [figures_of(matches) for matches in (first, second)]
+    drawn = [weighted_figures(matches, weights) for matches in (first, second)]
+    return PairedIntervals(
+        named_intervals(values[0], drawn[0]),
+        named_intervals(values[1], drawn[1]),
+        named_intervals(values[1] - values[0], drawn[1] - drawn[0]),
+    )
+
+
+def named_intervals(values: np.ndarray, drawn: np.ndarray) -> dict[str, Interval]:
+    """Intervals of the ten figures from their values (10,) and resamples (N, 10)."""
+    return {name: interval(values[i], drawn[:, i]) for i, name in enumerate(FIGURES)}

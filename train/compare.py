@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pose.errors import UserError
 from pose.export import write_bytes_atomically
-from train.bootstrap import FIGURES, RESAMPLES, Interval, intervals, paired_intervals
+from train.bootstrap import FIGURES, RESAMPLES, Interval, PairedIntervals, paired_intervals
 from train.coco import annotation_file
 from train.coco_metrics import Score, score_results
 from train.coco_truth import read_truth, sha256_of
 from train.metrics_file import Run, read_results, read_run
 
-TITLES = dict(
-    zip(
-        FIGURES,
-        "AP,AP50,AP75,AP medium,AP large,AR,AR50,AR75,AR medium,AR large".split(","),
-        strict=True,
-    )
-)
+TITLES = {
+    "ap": "AP", "ap50": "AP50", "ap75": "AP75", "ap_medium": "AP medium", "ap_large": "AP large",
+    "ar": "AR", "ar50": "AR50", "ar75": "AR75", "ar_medium": "AR medium", "ar_large": "AR large",
+}  # fmt: skip
+"""COCO's ten figures as people write them, in the order of `train.bootstrap.FIGURES`."""
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 COLOR_A, COLOR_B = "#1f6fb4", "#d1660f"
@@ -36,8 +33,7 @@ class Comparison:
         first, second: what was read.
         images: how many images both measured.
         first_score, second_score: on these images alone.
-        first_figures, second_figures: COCO's ten figures there, with intervals.
-        differences: second minus first, both drawn on the same images.
+        figures: COCO's ten figures there and their differences, with intervals.
     """
 
     first: Run
@@ -45,9 +41,7 @@ class Comparison:
     images: int
     first_score: Score
     second_score: Score
-    first_figures: Mapping[str, Interval]
-    second_figures: Mapping[str, Interval]
-    differences: Mapping[str, Interval]
+    figures: PairedIntervals
 
 
 def compare(
@@ -74,7 +68,6 @@ def compare(
         b,
         len(ids),
         *scores,
-        *(intervals(score.matches, resamples) for score in scores),
         paired_intervals(scores[0].matches, scores[1].matches, resamples),
     )
 
@@ -122,10 +115,10 @@ def table(comparison: Comparison) -> str:
         f"{'':<10}  {'A':<22}  {'B':<22}  {'B − A':<25}",
     ]
     for name in FIGURES:
-        difference = comparison.differences[name]
+        difference = comparison.figures.difference[name]
         lines.append(
-            f"{TITLES[name]:<10}  {shown(comparison.first_figures[name]):<22}  "
-            f"{shown(comparison.second_figures[name]):<22}  {shown(difference, '+'):<25}  "
+            f"{TITLES[name]:<10}  {shown(comparison.figures.first[name]):<22}  "
+            f"{shown(comparison.figures.second[name]):<22}  {shown(difference, '+'):<25}  "
             f"{verdict(difference)}".rstrip()
         )
     for title, name in (("missed", "missed"), ("invented", "invented"), ("people", "people")):
@@ -170,19 +163,19 @@ def draw_comparison(comparison: Comparison, output: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    names = [n for n in FIGURES if not math.isnan(comparison.differences[n].low)]
+    names = [n for n in FIGURES if not math.isnan(comparison.figures.difference[n].low)]
     figure = Figure(figsize=(11, 1.8 + 0.42 * len(names)), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
     for values, offset, color, letter, run in (
-        (comparison.first_figures, -0.13, COLOR_A, "A", comparison.first),
-        (comparison.second_figures, 0.13, COLOR_B, "B", comparison.second),
+        (comparison.figures.first, -0.13, COLOR_A, "A", comparison.first),
+        (comparison.figures.second, 0.13, COLOR_B, "B", comparison.second),
     ):
         for row, name in enumerate(names):
             label = f"{letter}: {run.label}" if row == 0 else None
             draw_interval(left, values[name], row + offset, color, label)
     for row, name in enumerate(names):
-        difference = comparison.differences[name]
+        difference = comparison.figures.difference[name]
         color = {"A better": COLOR_A, "B better": COLOR_B}.get(verdict(difference), "#888888")
         draw_interval(right, difference, row, color, None)
     right.axvline(0, color="black", linewidth=0.8)
