@@ -31,6 +31,9 @@ MAX_NPZ_BYTES = 256 << 20
 MAX_PICKLE_BYTES = 16 << 20
 """Largest pickle inside a `.pth`; the tensors' numbers are not part of it."""
 
+MAX_READ_BYTES = 450 << 20
+"""Largest `.pth` read whole; of larger ones (with an optimiser's state) only the weights are."""
+
 MAX_LEGACY_BYTES = 450 << 20
 """Largest `.pth` of PyTorch before 1.6, which cannot be mapped and must be read whole."""
 
@@ -207,7 +210,10 @@ def open_zip(path: Path, size: int) -> CheckpointFile:
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as error:
         raise damaged(path, error) from None
     check_pickle(pickled, path)
-    return open_state(path, torch_load(path, mmap=True))
+    # Mapped, which costs nothing, to see what is in it; read whole once it is known to be wanted.
+    stored = sum(entry.file_size for entry in entries)
+    again = (lambda: torch_load(path, mmap=False)) if stored <= MAX_READ_BYTES else None
+    return open_state(path, torch_load(path, mmap=True), again)
 
 
 def open_legacy(path: Path, size: int) -> CheckpointFile:
@@ -237,8 +243,14 @@ def torch_load(path: Path, mmap: bool) -> object:
         raise damaged(path, error) from None
 
 
-def open_state(path: Path, loaded: object) -> CheckpointFile:
-    """From what torch.load gave: a state dict, perhaps wrapped."""
+def open_state(
+    path: Path, loaded: object, again: Callable[[], object] | None = None
+) -> CheckpointFile:
+    """From what torch.load gave: a state dict, perhaps wrapped.
+
+    `again` loads the same file without mapping it; it is called when the first tensor is read,
+    so that pages of the mapped file and copies of them do not take memory side by side.
+    """
     state, metadata = find_state(loaded)
     if state is None:
         raise UserError(
@@ -248,6 +260,9 @@ def open_state(path: Path, loaded: object) -> CheckpointFile:
     names = without_prefixes(shapes)
 
     def read(key: str) -> torch.Tensor:
+        nonlocal state, again
+        if again is not None:
+            state, again = find_state(again())[0], None
         tensor = state[names[key]]
         if not tensor.is_floating_point() and not key.endswith("num_batches_tracked"):
             raise not_floats(path, key, str(tensor.dtype).removeprefix("torch."))

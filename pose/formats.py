@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from pose.errors import UserError
 from pose.networks import MobileNetThin, PoseNetwork, build_network
@@ -64,16 +65,26 @@ class Format:
 
     def convert(self, tensor: Callable[[str], torch.Tensor]) -> dict[str, torch.Tensor]:
         """Our state dict, float32 and contiguous on the CPU, from a function of their key."""
-        state = {}
+        state: dict[str, torch.Tensor] = {}
+        owned: set[int] = set()
         for ours, theirs in self.keys.items():
             value = tensor(theirs)
             if ours in self.axes:
                 value = value.permute(self.axes[ours])
             if value.is_floating_point():
                 value = value.to("cpu", torch.float32)
-            # A clone, so that nothing keeps the file mapped into memory.
-            state[ours] = value.clone(memory_format=torch.contiguous_format)
+            if not owns_memory(value) or value.data_ptr() in owned:
+                value = value.clone(memory_format=torch.contiguous_format)
+            owned.add(value.data_ptr())
+            state[ours] = value
         return folded(state) if self.batch_norm else state
+
+
+def owns_memory(tensor: torch.Tensor) -> bool:
+    """Whether a tensor's memory holds nothing else, such as a mapped file or other tensors."""
+    return tensor.is_contiguous() and (
+        tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+    )
 
 
 @dataclass(frozen=True)
@@ -306,8 +317,18 @@ def tensor_shapes(network: str, batch_norm: bool = False) -> dict[str, Shape]:
 
 def meta_network(network: str, batch_norm: bool = False) -> PoseNetwork:
     """A network without memory for its weights, to be filled by load_state_dict(assign=True)."""
-    with torch.device("meta"):
+    with torch.device("meta"), WithoutInitialisation():
         return MobileNetThin(batch_norm=True) if batch_norm else build_network(network)
+
+
+class WithoutInitialisation(TorchFunctionMode):
+    """Skips the filling of new weights, which on the meta device would import 150 MB of torch."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in ("uniform_", "normal_", "zero_", "fill_"):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def folded(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
