@@ -1,0 +1,141 @@
+"""python -m pose detect on real files, as a user runs it."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pose.__main__ import main
+from pose.video import VideoWriter, count_frames, frames_per_second, read_frames
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "assets" / "examples"
+FOUR = EXAMPLES / "four-people.jpg"
+
+
+def detect(*args):
+    return main(["detect", "--device", "cpu", "--preset", "fast", *map(str, args)])
+
+
+def test_folder_to_coco(tmp_path):
+    assert detect(EXAMPLES, "--output", tmp_path / "out.json") == 0
+    rows = json.loads((tmp_path / "out.json").read_text())
+    names = {row["file_name"] for row in rows}
+    assert names == {path.name for path in EXAMPLES.glob("*.jpg")}
+    assert sum(row["file_name"] == FOUR.name for row in rows) == 4
+    for row in rows:
+        assert len(row["keypoints"]) == 51 and row["category_id"] == 1
+    # None of these names holds a digit: photos are numbered as they come.
+    assert sorted({row["image_id"] for row in rows}) == [1, 2, 3, 4]
+
+
+def test_image_id_is_the_last_run_of_digits(tmp_path):
+    (tmp_path / "shot12_000000000139.jpg").write_bytes(FOUR.read_bytes())
+    assert detect(tmp_path, "--output", tmp_path / "out.json") == 0
+    assert {row["image_id"] for row in json.loads((tmp_path / "out.json").read_text())} == {139}
+
+
+def test_same_bytes_on_two_runs(tmp_path):
+    for name in ("a.json", "b.json"):
+        assert detect(FOUR, "--output", tmp_path / name) == 0
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+def test_openpose_and_csv_and_overlays(tmp_path, capsys):
+    assert detect(FOUR, "--format", "openpose", "--overlay", tmp_path / "overlay") == 0
+    people = json.loads(capsys.readouterr().out)["people"]
+    assert len(people) == 4 and len(people[0]["pose_keypoints_2d"]) == 54
+    photo, overlay = Image.open(FOUR), Image.open(tmp_path / "overlay" / "four-people.png")
+    assert overlay.size == photo.size
+    changed = np.abs(np.asarray(photo, int) - np.asarray(overlay, int)).max(2) > 60
+    nose = people[0]["pose_keypoints_2d"][:2]
+    assert changed[round(nose[1]), round(nose[0])]
+    assert 0.005 < changed.mean() < 0.3
+
+    assert detect(FOUR, "--format", "csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == 4 * 18
+    assert float(rows[0]["x"]) == pytest.approx(people[0]["pose_keypoints_2d"][0], abs=0.01)
+
+
+def test_openpose_for_several_photos_is_a_folder(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.jpg").write_bytes(FOUR.read_bytes())
+    out = tmp_path / "out"
+    assert detect(tmp_path / "a", tmp_path / "b", "--format", "openpose", "--output", out) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["same-2_keypoints.json", "same_keypoints.json"]
+
+
+def test_a_broken_photo_does_not_stop_the_others(tmp_path, capsys):
+    (tmp_path / "broken.jpg").write_bytes(b"not a photo")
+    (tmp_path / "good.jpg").write_bytes(FOUR.read_bytes())
+    assert detect(tmp_path, "--output", tmp_path / "out.json") == 2
+    assert "broken.jpg" in capsys.readouterr().err
+    assert len(json.loads((tmp_path / "out.json").read_text())) == 4
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["missing.jpg"],
+        [str(FOUR), "--weights", "missing"],
+        [str(FOUR), "--peak-threshold", "2"],
+        [str(FOUR), "--device", "tpu"],
+        [str(FOUR), "--overlay", str(EXAMPLES)],
+        [str(EXAMPLES), "--format", "openpose"],
+        ["https://example.com/photo.jpg"],
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(args, capsys):
+    assert detect(*args) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "python -m pose:" in line]
+    assert len(lines) == 1
+    assert not (EXAMPLES / "four-people.png").exists()
+
+
+def test_as_a_process_without_a_traceback(tmp_path):
+    (tmp_path / "text.jpg").write_text("hello")
+    done = subprocess.run(
+        [sys.executable, "-m", "pose", "detect", str(tmp_path / "text.jpg")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "text.jpg" in done.stderr
+
+
+def test_importing_pose_is_light():
+    code = "import sys, pose; print(*[m for m in sys.modules if '.' not in m])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"gradio", "matplotlib", "torchvision"} & set(done.stdout.split())
+
+
+def test_video(tmp_path):
+    photo = cv2.cvtColor(cv2.imread(str(FOUR)), cv2.COLOR_BGR2RGB)[:451, :901]
+    clip = VideoWriter(tmp_path / "clip.mp4", 10)
+    for step in range(4):
+        clip.add(np.roll(photo, 3 * step, axis=1))
+    clip.close()
+    assert count_frames(tmp_path / "clip.mp4") == 4
+    assert frames_per_second(tmp_path / "clip.mp4") == 10
+    out = tmp_path / "out"
+    assert detect(tmp_path / "clip.mp4", "--output", out / "c.json", "--overlay", out) == 0
+    rows = json.loads((out / "c.json").read_text())
+    assert {row["image_id"] for row in rows} == {1, 2, 3, 4}
+    frames = list(read_frames(out / "clip.mp4"))
+    assert len(frames) == 4 and frames[0].shape == (450, 900, 3)
+    (tmp_path / "no.mp4").write_bytes(b"no video")
+    assert detect(tmp_path / "no.mp4") == 2
