@@ -59,7 +59,8 @@ class RunDirectory:
             (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / ".lock").open("a")
             if fcntl is not None:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Not flock: that lock would live on in loader processes that outlive a kill.
+                fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
                 f"Another training writes into {self.folder}; wait for it or give another --output."

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from pose.errors import UserError
 from pose.networks import PoseNetwork
@@ -364,8 +365,21 @@ class Trainer:
         if score is not None and score >= self.best.get("score", -np.inf):
             self.best = {"score": score, "step": self.step, "epoch": epoch}
             if self.accelerator.is_main_process:
-                self.export(self.run.best, ap)
-        self.journal.draw_curve()
+                self.keep_best(ap)
+        self.draw_curve()
+
+    def keep_best(self, ap: float | None) -> None:
+        """Writes the best weights so far; a full disk is told and does not end the training."""
+        try:
+            self.export(self.run.best, ap)
+        except UserError as error:
+            self.journal.say(f"{error}; the earlier best weights are kept.")
+
+    def draw_curve(self) -> None:
+        try:
+            self.journal.draw_curve()
+        except OSError as error:
+            self.journal.say(f"{self.run.curve} cannot be written: {error.strerror or error}.")
 
     def validate(self) -> float | None:
         """The AP of the averaged weights, measured by the main process."""
@@ -382,7 +396,11 @@ class Trainer:
         return network.eval()
 
     def export(self, path: Path, ap: float | None) -> None:
-        """Writes the averaged weights with what is needed to use them."""
+        """Writes the averaged weights with what is needed to use them.
+
+        Raises:
+            UserError: they cannot be written, for instance because the disk is full.
+        """
         metadata = {
             "title": f"{self.settings.name}, {self.settings.network}",
             "source": f"trained here from {self.start.description}",
@@ -394,12 +412,15 @@ class Trainer:
             metadata["shift"] = "{:g},{:g}".format(*self.start.shift)
         if ap is not None:
             metadata |= {"ap": f"{ap:.4f}", "ap_note": self.validator.description}
-        save_weights(
-            path,
-            self.averaged_network(),
-            preprocessing=self.preprocessing.name,
-            metadata=metadata,
-        )
+        try:
+            save_weights(
+                path,
+                self.averaged_network(),
+                preprocessing=self.preprocessing.name,
+                metadata=metadata,
+            )
+        except SafetensorError as error:
+            raise UserError(f"{path} cannot be written: {error}") from None
 
     def finish(self) -> Summary:
         """Writes the final weights: the best by validation AP, else the averaged last ones."""
