@@ -26,7 +26,7 @@ Progress = Callable[[int, "int | None", str], None]
 REQUEST_SECONDS = 4.0
 """Patience with one request for a file's metadata."""
 
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 6.0
 """Patience with the Hub before it counts as out of reach, name lookup included."""
 
 OUR_FILE = "weights.safetensors"
@@ -178,42 +178,46 @@ def available(source: HubSource) -> HubSource:
         UnreachableError: no answer.
         UserError: the Hub says no.
     """
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub.errors import HfHubHTTPError
 
     if source.file is None:
         return replace(source, file=find_file(source))
     try:
         ask(lambda: head(source), source)
-    except (EntryNotFoundError, RevisionNotFoundError, RepositoryNotFoundError) as error:
-        if not (source.sha256 and source.revision):
+        return source
+    except HfHubHTTPError as error:
+        if not (source.sha256 and source.revision and is_missing(error)):
             raise refusal(error, source) from None
-        # A mirror may lack the pinned commit; the sha256 tells whether its main branch will do.
-        source = replace(source, revision=None)
-        try:
-            ask(lambda: head(source), source)
-        except Exception as again:
-            if isinstance(again, UserError | UnreachableError):
-                raise
-            raise refusal(again, source) from None
+    # A mirror may lack the pinned commit; the sha256 tells whether its main branch will do.
+    source = replace(source, revision=None)
+    try:
+        ask(lambda: head(source), source)
+    except HfHubHTTPError as error:
+        raise refusal(error, source) from None
     return source
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether the answer was that there is no such thing; mirrors say so by the status alone."""
+    return getattr(getattr(error, "response", None), "status_code", None) == 404
 
 
 def find_file(source: HubSource) -> str:
     """The weights file of a repository whose user named none."""
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     try:
         ask(lambda: head(replace(source, file=OUR_FILE)), source)
         return OUR_FILE
-    except EntryNotFoundError:
-        pass
     except HfHubHTTPError as error:
-        raise refusal(error, source) from None
+        whole = isinstance(error, RepositoryNotFoundError | RevisionNotFoundError)
+        if whole or not is_missing(error):
+            raise refusal(error, source) from None
     try:
         files = ask(lambda: HfApi().list_repo_files(source.repo, revision=source.revision), source)
     except HfHubHTTPError as error:
@@ -335,10 +339,14 @@ def refusal(error: Exception, source: HubSource) -> UserError:
         EntryNotFoundError,
         GatedRepoError,
         HfHubHTTPError,
+        LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, LocalEntryNotFoundError):  # the Hub's answer could not be understood
+        return UserError(f"{source} could not be fetched: {first_line(error)}")
     if isinstance(error, GatedRepoError):
         return UserError(
             f"{source.repo} asks for consent: accept its terms on its page on the Hub, log in "
@@ -351,9 +359,8 @@ def refusal(error: Exception, source: HubSource) -> UserError:
         )
     if isinstance(error, RevisionNotFoundError):
         return UserError(f"{source.repo} has no revision {source.revision}; check the name")
-    if isinstance(error, EntryNotFoundError):
+    if isinstance(error, EntryNotFoundError) or (status == 404 and source.file):
         return UserError(f"{source.repo} has no file {source.file}; check the name")
-    status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, HfHubHTTPError) and status in (401, 403):
         return UserError(
             f"the Hub refuses {source} (status {status}); log in with `hf auth login`, or check "

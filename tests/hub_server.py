@@ -19,6 +19,7 @@ class HubServer:
         cut_after: bytes after which the next download breaks off, once; None for never.
         requests: (method, path, Range header) of everything asked.
         tokens: (path, Authorization header) of everything asked.
+        bare: refuse with a status alone, as a simple mirror does.
         silent: accept connections and never answer.
     """
 
@@ -26,6 +27,7 @@ class HubServer:
         self.root = root
         self.cut_after: int | None = None
         self.silent = False
+        self.bare = False
         self.release = threading.Event()
         self.requests: list[tuple[str, str, str | None]] = []
         self.tokens: list[tuple[str, str | None]] = []
@@ -133,7 +135,8 @@ class HubServer:
 
     def refuse(self, request: BaseHTTPRequestHandler, code: str) -> None:
         request.send_response(404)
-        request.send_header("X-Error-Code", code)
-        request.send_header("X-Error-Message", "not here")
+        if not self.bare:
+            request.send_header("X-Error-Code", code)
+            request.send_header("X-Error-Message", "not here")
         request.send_header("Content-Length", "0")
         request.end_headers()

@@ -120,7 +120,8 @@ def test_a_cut_connection_is_resumed(repositories, home):
     assert found["progress"][-1] == [size, size, path.name]
 
 
-def test_openpose_coco_from_a_mirror(tmp_path, home):
+@pytest.mark.parametrize("bare", [False, True])
+def test_openpose_coco_from_a_mirror(bare, tmp_path, home):
     """CMU's layout under its published name; the mirror has neither the commit nor the content."""
     repo = tmp_path / "mirror" / "lllyasviel" / "Annotators"
     repo.mkdir(parents=True)
@@ -128,6 +129,7 @@ def test_openpose_coco_from_a_mirror(tmp_path, home):
     torch.save(state, repo / "body_pose_model.pth")
     key = "feature.model.0.weight"
     with HubServer(tmp_path / "mirror") as hub:
+        hub.bare = bare
         found = load("openpose-coco", hub.url, home, key)
     assert found.get("format") == "caffe", found
     assert found["preprocessing"] == "caffe"
@@ -203,6 +205,14 @@ def test_the_hub_says_no(name, message, repositories, home):
     with HubServer(repositories) as hub:
         found = load(name, hub.url, home)
     assert message in found["error"]
+
+
+def test_a_mirror_without_the_file_and_without_reasons(tmp_path, home):
+    (tmp_path / "mirror").mkdir()
+    with HubServer(tmp_path / "mirror") as hub:
+        hub.bare = True
+        assert "has no file" in load("openpose-coco", hub.url, home)["error"]
+        assert "status 404" in load("no/such", hub.url, home)["error"]
 
 
 def test_the_token_is_sent(repositories, home):
