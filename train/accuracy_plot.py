@@ -57,15 +57,14 @@ def draw_accuracy(runs: Sequence[Run], output: Path) -> None:
             axes.annotate(
                 f"{run.preset}  {value.value:.3f}",
                 (time, value.value),
-                xytext=(7, 6),
+                xytext=(7, -13),
                 textcoords="offset points",
                 fontsize="small",
             )
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_formatter(ScalarFormatter())
-    axes.margins(x=0.15)
-    axes.set_ylim(bottom=0)
+    axes.margins(x=0.25, y=0.1)
     axes.set_xlabel("median time per photo [ms], without reading the file")
     axes.set_ylabel("COCO keypoint AP, 90 % bootstrap interval")
     axes.set_title(f"{len(runs[0].image_ids)} images of {runs[0].split}")

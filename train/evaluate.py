@@ -154,6 +154,8 @@ def measure(arguments: argparse.Namespace, command: str) -> None:
     journal = EvaluationJournal(
         journal_path(arguments.output), {**settings, "images": ids_sha256(files)}
     )
+    if journal.path.exists() and not arguments.resume:
+        print("An interrupted measurement is begun anew, not gone on with.", file=sys.stderr)
     done = journal.read() if arguments.resume else []
     journal.begin(done)
     tell_missing(files)

@@ -19,8 +19,7 @@ def hardware_line(device: torch.device) -> str:
     """The device that ran the network, in one line."""
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
-    cores = os.cpu_count() or 1
-    return f"{processor_name()}, {cores} cores, {torch.get_num_threads()} threads"
+    return f"{processor_name()}, cores: {os.cpu_count()}, threads: {torch.get_num_threads()}"
 
 
 def processor_name() -> str:
