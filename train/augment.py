@@ -15,7 +15,6 @@ from pose.skeleton import HEATMAP_FLIP, NUM_KEYPOINTS
 from train.coco import ImageLabels, MainPerson
 from train.settings import TrainSettings
 
-CROP = 368
 TARGET_HEIGHT = 0.6
 """A person's box is scaled to 0.6 of the crop, then by the random factor (Caffe pipeline)."""
 
@@ -37,11 +36,13 @@ class Warp:
     """A map from image pixels to crop pixels.
 
     Attributes:
+        crop: width and height of the crop in pixels.
         matrix: float64 (2, 3).
         scale: crop pixels per image pixel.
         flipped: whether left and right change places.
     """
 
+    crop: int
     matrix: np.ndarray
     scale: float
     flipped: bool
@@ -55,16 +56,17 @@ def draw_warp(
     whole, size, turn, *offset, mirror, x, y = rng.random(8)
     if whole < settings.whole_image:
         low, high = WHOLE_IMAGE_SCALE
-        scale = CROP / min(labels.size) * (low + (high - low) * size)
+        scale = settings.crop / min(labels.size) * (low + (high - low) * size)
         height, width = labels.size
-        centre = (inside(x, width, CROP / scale), inside(y, height, CROP / scale))
+        window = settings.crop / scale
+        centre = (inside(x, width, window), inside(y, height, window))
     else:
         factor = settings.scale_min + (settings.scale_max - settings.scale_min) * size
-        scale = TARGET_HEIGHT * CROP / person.height * factor
+        scale = TARGET_HEIGHT * settings.crop / person.height * factor
         centre = person.centre
     shift = (2 * np.array(offset) - 1) * settings.shift
     angle = (2 * turn - 1) * settings.rotation
-    return make_warp(centre, scale, angle, shift, bool(mirror < settings.flip))
+    return make_warp(settings.crop, centre, scale, angle, shift, bool(mirror < settings.flip))
 
 
 def inside(share: float, length: int, window: float) -> float:
@@ -74,6 +76,7 @@ def inside(share: float, length: int, window: float) -> float:
 
 
 def make_warp(
+    crop: int,
     centre: tuple[float, float],
     scale: float,
     degrees: float = 0.0,
@@ -83,12 +86,12 @@ def make_warp(
     """The warp that takes `centre` (image pixels) to the crop's centre minus `shift`."""
     angle = np.deg2rad(degrees)
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    offset = (CROP - 1) / 2 - np.asarray(shift) - linear @ np.asarray(centre)
+    offset = (crop - 1) / 2 - np.asarray(shift) - linear @ np.asarray(centre)
     matrix = np.column_stack([linear, offset])
     if flipped:
         matrix[0] = -matrix[0]
-        matrix[0, 2] += CROP - 1
-    return Warp(matrix, float(scale), flipped)
+        matrix[0, 2] += crop - 1
+    return Warp(crop, matrix, float(scale), flipped)
 
 
 def warp_keypoints(keypoints: np.ndarray, warp: Warp) -> np.ndarray:
@@ -98,12 +101,12 @@ def warp_keypoints(keypoints: np.ndarray, warp: Warp) -> np.ndarray:
     return moved[:, HEATMAP_FLIP[:NUM_KEYPOINTS]] if warp.flipped else moved
 
 
-def near_crop(keypoints: np.ndarray, margin: float) -> np.ndarray:
+def near_crop(keypoints: np.ndarray, crop: int, margin: float) -> np.ndarray:
     """The people (P', 18, 3) whose keypoints' extent touches the crop with a margin in pixels."""
     if not len(keypoints):
         return keypoints
     low, high = np.nanmin(keypoints[..., :2], 1), np.nanmax(keypoints[..., :2], 1)
-    return keypoints[((low < CROP + margin) & (high > -margin)).all(1)]
+    return keypoints[((low < crop + margin) & (high > -margin)).all(1)]
 
 
 def warp_encoded(encoded: bytes, warp: Warp, size: tuple[int, int]) -> np.ndarray:
@@ -118,7 +121,7 @@ def warp_encoded(encoded: bytes, warp: Warp, size: tuple[int, int]) -> np.ndarra
         size: (height, width) the annotations promise.
 
     Returns:
-        RGB uint8 (368, 368, 3).
+        RGB uint8 (crop, crop, 3).
 
     Raises:
         ValueError: the image is broken or has another size.
@@ -139,7 +142,7 @@ def warp_encoded(encoded: bytes, warp: Warp, size: tuple[int, int]) -> np.ndarra
     crop = cv2.warpAffine(
         image,
         from_reduced(warp.matrix, factor),
-        (CROP, CROP),
+        (warp.crop, warp.crop),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=BORDER,

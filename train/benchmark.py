@@ -67,7 +67,9 @@ def measure(settings: TrainSettings, samples: int = 200) -> LoaderCost:
         group = [sample for _, sample in made[first : first + settings.batch_size]]
         seconds, batch = timed(lambda group=group: collate(group))
         collating.append(seconds)
-        drawing.append(timed(lambda batch=batch: make_targets(batch.keypoints))[0])
+        drawing.append(
+            timed(lambda batch=batch: make_targets(batch.keypoints, batch.masks.shape[1:]))[0]
+        )
     return LoaderCost(
         samples,
         1e3 * float(np.mean(costs)),

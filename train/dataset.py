@@ -18,12 +18,11 @@ from torch.utils.data import DataLoader, Dataset
 from pose.errors import UserError
 from pose.geometry import STRIDE
 from pose.skeleton import NUM_KEYPOINTS
-from train.augment import CROP, draw_warp, near_crop, warp_encoded, warp_keypoints
+from train.augment import draw_warp, near_crop, warp_encoded, warp_keypoints
 from train.coco import TrainingData
 from train.masks import ignore_mask
 from train.settings import TrainSettings
 
-CELLS = CROP // STRIDE
 MAX_REPLACEMENTS = 100
 """So many unreadable images in a row are taken for a broken disk, not for single bad files."""
 
@@ -42,8 +41,8 @@ class Sample:
     """One augmented crop.
 
     Attributes:
-        image: RGB uint8 (368, 368, 3).
-        mask: uint8 (46, 46), 255 where labels can be trusted.
+        image: RGB uint8 (crop, crop, 3).
+        mask: uint8 (crop / 8, crop / 8), 255 where labels can be trusted.
         keypoints: float32 (P, 18, 3) in crop pixels, NaN and 0 where missing.
         jitter: float32 (3,), factors of brightness, contrast, saturation.
         name: the image file's name.
@@ -60,8 +59,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples side by side: images uint8 (N, 368, 368, 3), masks uint8 (N, 46, 46), keypoints
-    float32 (N, P, 18, 3) padded with NaN, jitter float32 (N, 3)."""
+    """Samples side by side.
+
+    Attributes:
+        images: RGB uint8 (N, crop, crop, 3).
+        masks: uint8 (N, crop / 8, crop / 8), 255 where labels can be trusted.
+        keypoints: float32 (N, P, 18, 3) in crop pixels, padded with NaN.
+        jitter: float32 (N, 3), factors of brightness, contrast, saturation.
+        names: image files.
+        problems: of the samples.
+    """
 
     images: torch.Tensor
     masks: torch.Tensor
@@ -128,8 +135,10 @@ class CropDataset(Dataset):
         warp = draw_warp(rng, labels, person, self.settings)
         jitter = 1 + self.settings.color_jitter * rng.uniform(-1, 1, 3)
         image = warp_encoded(labels.path.read_bytes(), warp, labels.size)
-        keypoints = near_crop(warp_keypoints(labels.keypoints, warp), 4 * self.settings.sigma)
-        mask = ignore_mask(labels, warp.matrix, CELLS, STRIDE)
+        keypoints = near_crop(
+            warp_keypoints(labels.keypoints, warp), warp.crop, 4 * self.settings.sigma
+        )
+        mask = ignore_mask(labels, warp.matrix, warp.crop // STRIDE, STRIDE)
         return Sample(image, mask, keypoints, jitter.astype(np.float32), labels.path.name)
 
 
@@ -159,8 +168,6 @@ def jittered(images: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
     Returns:
         float32 (N, H, W, 3) in 0..255.
     """
-    if bool((factors == 1).all()):
-        return images.float()
     brightness, contrast, saturation = factors.view(-1, 1, 1, 3).split(1, -1)
     x = images.float() * brightness
     luma = torch.tensor([0.299, 0.587, 0.114], device=images.device)

@@ -10,6 +10,7 @@ from torch import nn
 
 from pose.errors import UserError
 from pose.networks import MobileNetThin, PoseNetwork, build_network
+from pose.preprocessing import PREPROCESSINGS, Preprocessing
 from train.settings import TrainSettings
 
 VGG_CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21)
@@ -22,7 +23,7 @@ class Start:
 
     Attributes:
         network: fresh or with loaded weights, on the CPU.
-        preprocessing: its name in `pose.preprocessing.PREPROCESSINGS`.
+        preprocessing: the normalisation that the weights belong to.
         fresh_stages: whether the stages start from random weights.
         description: a few words for the log.
         licence: of the weights started from; "" where there are none.
@@ -31,11 +32,15 @@ class Start:
     """
 
     network: PoseNetwork
-    preprocessing: str
+    preprocessing: Preprocessing
     fresh_stages: bool
     description: str
     licence: str = ""
     shift: tuple[float, float] = (0.0, 0.0)
+
+    def metadata(self) -> dict[str, str]:
+        """What a weights file has to keep of it."""
+        return {"shift": f"{self.shift[0]:g},{self.shift[1]:g}"} if any(self.shift) else {}
 
 
 def make_start(settings: TrainSettings) -> Start:
@@ -46,7 +51,7 @@ def make_start(settings: TrainSettings) -> Start:
     """
     torch.manual_seed(settings.seed)
     init = settings.start
-    own = "imagenet" if settings.network == "openpose" else "raw-bgr"
+    own = PREPROCESSINGS["imagenet" if settings.network == "openpose" else "raw-bgr"]
     if init == "none":
         return Start(fresh_network(settings.network), own, True, "fresh weights")
     if init == "imagenet":
@@ -68,7 +73,7 @@ def make_start(settings: TrainSettings) -> Start:
         parameter.requires_grad_(True)
     return Start(
         network,
-        loaded.preprocessing.name,
+        loaded.preprocessing,
         False,
         f"the weights {init}",
         loaded.card.licence,
@@ -98,7 +103,7 @@ def with_vgg(features: dict[str, torch.Tensor], description: str) -> Start:
             if value.shape != own[f"{index}.{kind}"].shape:
                 raise UserError(f"features.{index}.{kind} has not VGG-19's shape; use VGG-19.")
             own[f"{index}.{kind}"].copy_(value)
-    return Start(network, "imagenet", True, description)
+    return Start(network, PREPROCESSINGS["imagenet"], True, description)
 
 
 def vgg_features(path: Path) -> dict[str, torch.Tensor] | None:

@@ -17,7 +17,6 @@ import numpy as np
 from pose.errors import UserError
 from pose.networks import StageMaps
 from pose.skeleton import KEYPOINTS, LIMBS, NUM_KEYPOINTS
-from train.augment import CROP
 from train.coco import read_names, take_slice
 from train.dataset import CropDataset, Order, Sample, collate, jittered
 from train.run_directory import write_file
@@ -53,7 +52,7 @@ def preview(settings: TrainSettings, samples: int = 10) -> np.ndarray:
 
 
 def row(sample: Sample, crop: np.ndarray, targets: StageMaps) -> np.ndarray:
-    """One sample: crop with keypoints, heatmaps, PAFs, mask; each 368 pixels square."""
+    """One sample: crop with keypoints, heatmaps, PAFs, mask; each as large as the crop."""
     drawn = crop.copy()
     for person in sample.keypoints:
         draw_person(drawn, person)
@@ -86,7 +85,8 @@ def draw_person(image: np.ndarray, person: np.ndarray) -> None:
 
 def tinted(image: np.ndarray, map_: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
     """The image dimmed, with a map (46, 46) of 0..1 over it in one colour."""
-    weight = cv2.resize(map_.astype(np.float32), (CROP, CROP), interpolation=cv2.INTER_LINEAR)
+    size = image.shape[1::-1]
+    weight = cv2.resize(map_.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     weight = weight.clip(0, 1)[..., None]
     return (image * 0.6 * (1 - weight) + np.array(color) * weight).astype(np.uint8)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pose.errors import UserError
+from pose.geometry import STRIDE
 
 SAFE_ON_RESUME = frozenset(
     ("data", "workers", "device", "micro_batch", "checkpoint_minutes", "progress", "tensorboard")
@@ -92,6 +93,9 @@ class TrainSettings:
     seed: int = 0
     """Chooses the slice, the order, the augmentation and fresh weights."""
 
+    crop: int = 368
+    """Width and height of a sample in pixels, a multiple of 8."""
+
     scale_min: float = 0.5
     """Smallest factor on a person's standard size (box height 0.6 of the crop)."""
 
@@ -111,7 +115,8 @@ class TrainSettings:
     """Largest relative change of brightness, contrast and saturation; 0 turns it off."""
 
     whole_image: float = 0.0
-    """Probability of a crop at the photo's own scale (shorter side 368, times 0.75 to 1.25)
+    """Probability of a crop at the photo's own scale (shorter side as long as the crop, times 0.75
+    to 1.25)
     instead of a person-centred one; evaluation runs on whole photos."""
 
     sigma: float = 7.0
@@ -183,6 +188,8 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        if self.crop % STRIDE:
+            raise UserError(f"--crop {self.crop} must be a multiple of {STRIDE}.")
         if self.scale_min > self.scale_max:
             raise UserError("--scale-min is above --scale-max; swap them.")
         if self.init == "imagenet" and self.network != "openpose":
@@ -238,6 +245,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "batch_size": (1, float("inf")),
     "micro_batch": (1, float("inf")),
     "seed": (0, 2**32 - 1),
+    "crop": (64, 2048),
     "scale_min": (0.05, 10),
     "scale_max": (0.05, 10),
     "rotation": (0, 180),

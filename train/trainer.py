@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from safetensors import SafetensorError
 
 from pose.errors import UserError
 from pose.networks import PoseNetwork
-from pose.preprocessing import PREPROCESSINGS
 from pose.saving import save_weights
 from train.coco import TrainingData, read_names, take_slice
 from train.dataset import Batch, CropDataset, Order, Shares, jittered, make_loader
@@ -96,7 +96,7 @@ class Trainer:
         self.micro_batch = min(settings.micro_batch or self.share, self.share)
         per_epoch = self.order.steps_per_epoch
         self.total_steps = settings.max_steps or settings.epochs * per_epoch
-        self.preprocessing = PREPROCESSINGS[start.preprocessing]
+        self.preprocessing = start.preprocessing
 
         self.network = start.network.to(accelerator.device).train()
         if settings.channels_last:
@@ -199,7 +199,10 @@ class Trainer:
 
     def losses(self, batch: Batch) -> LossTerms:
         """The forward pass of samples that are on the device."""
-        images = self.preprocessing(jittered(batch.images, batch.jitter))
+        images = batch.images
+        if self.settings.color_jitter:
+            images = jittered(images, batch.jitter)
+        images = self.preprocessing(images)
         if self.settings.channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
         shift = batch.keypoints.new_tensor([*self.start.shift, 0.0])
@@ -383,10 +386,7 @@ class Trainer:
 
     def validate(self) -> float | None:
         """The AP of the averaged weights, measured by the main process."""
-        ap = None
-        if self.accelerator.is_main_process:
-            ap = self.validator.ap(self.averaged_network(), self.preprocessing)
-        self.accelerator.wait_for_everyone()
+        ap = in_step(self.accelerator, lambda: self.validator.ap(self.averaged_network()))
         return gathered([ap])[0]
 
     def averaged_network(self) -> PoseNetwork:
@@ -407,9 +407,8 @@ class Trainer:
             "licence": self.start.licence or "not stated",
             "step": str(self.step),
             "settings": self.settings.to_json(),
+            **self.start.metadata(),
         }
-        if any(self.start.shift):
-            metadata["shift"] = "{:g},{:g}".format(*self.start.shift)
         if ap is not None:
             metadata |= {"ap": f"{ap:.4f}", "ap_note": self.validator.description}
         try:
@@ -493,13 +492,20 @@ class Trainer:
 
     @contextlib.contextmanager
     def catching_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end the training after the step in hand; a second one at once."""
+        """Ctrl-C and SIGTERM end the training after the step in hand; a later Ctrl-C at once.
+
+        Launchers pass a Ctrl-C on, so that it may come twice in a moment.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
+        first = 0.0
+
         def note(number: int, _: Any) -> None:
-            if self.interrupted:
+            nonlocal first
+            first = first or time.monotonic()
+            if number == signal.SIGINT and time.monotonic() - first > 2:
                 raise KeyboardInterrupt
             self.interrupted = True
 
@@ -558,7 +564,7 @@ def make_accelerator(settings: TrainSettings) -> Any:
     Raises:
         UserError: the device or the precision is not to be had.
     """
-    from accelerate import Accelerator
+    from accelerate import Accelerator, InitProcessGroupKwargs
 
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise UserError("There is no CUDA device here; use --device cpu or auto.")
@@ -566,7 +572,9 @@ def make_accelerator(settings: TrainSettings) -> Any:
     if cpu and settings.precision == "fp16":
         raise UserError("fp16 needs a GPU; use --precision bf16 or no.")
     try:
-        return Accelerator(mixed_precision=settings.precision, cpu=cpu)
+        # The other processes wait for a validation that the first one does.
+        patience = InitProcessGroupKwargs(timeout=timedelta(hours=3))
+        return Accelerator(mixed_precision=settings.precision, cpu=cpu, kwargs_handlers=[patience])
     except ValueError as error:
         raise UserError(f"Accelerate refuses these options: {error}") from None
 
@@ -611,8 +619,11 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
             settings.seed,
             read_names(settings.image_list),
         )
-        validator = Validator.of(settings) if settings.val_split else None
         start = make_start(settings)
+        validator = None
+        if settings.val_split:
+            validator = Validator(settings, start, accelerator.device.type)
+            validator.check()
         if not resume:
             # Only now that everything is found to be right is an earlier run given up.
             in_step(accelerator, lambda: begin_run(run, settings))

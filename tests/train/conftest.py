@@ -36,6 +36,7 @@ def settings(coco_dir, tmp_path):
             "network": "mobilenet-thin",
             "max_images": 4,
             "batch_size": 2,
+            "crop": 368,
             "max_steps": 2,
             "workers": 0,
             "device": "cpu",

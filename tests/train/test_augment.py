@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 
 from pose.skeleton import HEATMAP_FLIP
-from train.augment import CROP, draw_warp, from_reduced, make_warp, warp_encoded, warp_keypoints
+from train import augment
+from train.augment import draw_warp, from_reduced, warp_encoded, warp_keypoints
 from train.coco import ImageLabels, MainPerson, Region, box_region, read_coco
 from train.masks import ignore_mask
+
+CROP = 368
+
+
+def make_warp(*arguments, **options):
+    return augment.make_warp(CROP, *arguments, **options)
 
 
 def labels_of(size=(300, 400), **regions):

@@ -31,6 +31,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
+def settings(settings):
+    """Small crops: what is tested here does not depend on their size."""
+
+    def small(**changes):
+        return settings(**{"crop": 128, **changes})
+
+    return small
+
+
+@pytest.fixture
 def make_trainer(tmp_path):
     def make(settings) -> Trainer:
         accelerator = make_accelerator(settings)
@@ -78,7 +88,7 @@ def wait_for_step(settings, step: int, process: subprocess.Popen) -> None:
 
 def test_targets_fit_the_bundled_network(settings):
     """The network that others trained likes our targets better than any shifted or swapped ones."""
-    cheap = settings(max_images=None, rotation=0, shift=0, flip=0, color_jitter=0)
+    cheap = settings(crop=368, max_images=None, rotation=0, shift=0, flip=0, color_jitter=0)
     data = read_coco(cheap.data, "train2017")
     from train.dataset import CropDataset, Draw, collate
 
@@ -218,6 +228,21 @@ def test_a_run_leaves_everything_and_shows_up(settings, capfd):
     with pytest.raises(UserError, match="no file"):
         train(settings(train_split="nothing"), overwrite=True)
     assert summary.weights.is_file()
+
+
+def test_validation_measures_the_averaged_weights_and_keeps_the_best(settings, tmp_path):
+    listed = tmp_path / "list.txt"
+    listed.write_text("000000000036.jpg\n")
+    chosen = settings(max_steps=2, val_split="train2017", val_image_list=listed)
+    summary = train(chosen)
+    card = load_weights(str(chosen.output)).card
+    assert summary.ap == pytest.approx(card.ap, abs=1e-4) and card.ap > 0
+    assert "train2017, images of list.txt" in card.ap_note
+    records = map(json.loads, (chosen.output / "metrics.jsonl").read_text().splitlines())
+    assert [r["ap"] for r in records if r["kind"] == "validation"] == [summary.ap]
+    assert "Epoch_VAL_AP:" in (chosen.output / "log.txt").read_text()
+    with pytest.raises(UserError, match="nowhere"):
+        train(settings(output=tmp_path / "other", val_split="nowhere"))
 
 
 def test_from_scratch_the_batch_norm_is_folded_away(settings):
@@ -379,7 +404,7 @@ def test_vgg_features_from_a_file(settings, coco_dir):
         pytest.skip("the VGG-19 features are not on this machine")
     start = make_start(settings(network="openpose", init=str(path)))
     assert isinstance(start.network, OpenPoseNet)
-    assert start.preprocessing == "imagenet" and start.fresh_stages
+    assert start.preprocessing.name == "imagenet" and start.fresh_stages
     features = load_file(path)
     for index in (0, 21):
         own = start.network.feature.model[index].weight
