@@ -1,0 +1,1 @@
+"""The page: what `app.py` assembles. Nothing here is imported by `pose/`."""

@@ -1,0 +1,208 @@
+"""The endpoints for other programs: /detect, /compare, /field_map. They keep nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import gradio as gr
+import numpy as np
+
+from page.inputs import photo_input, photo_name, toast
+from page.models import DEFAULT_WEIGHTS, NO_WEIGHTS, Models
+from page.photo_events import MODEL_QUEUE
+from page.pictures import HEATMAP, STAGES, check_kind, field_pictures
+from page.report import comparison_report, detection_report
+from page.session import start_session
+from pose import PRESETS, DecodeSettings, UserError, load_image
+from pose.field_figures import ALL_JOINTS
+from pose.render import draw_people
+
+DEFAULTS = DecodeSettings()
+DEFAULT_PRESET = "balanced"
+
+F = TypeVar("F", bound=Callable)
+
+
+def user_errors(function: F) -> F:
+    """A user's mistake reaches the caller as its one line."""
+
+    @wraps(function)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except UserError as error:
+            raise toast(error) from None
+
+    return wrapped  # type: ignore[return-value]
+
+
+class Endpoints:
+    """The functions behind the endpoints; their docstrings are their documentation."""
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+
+    @user_errors
+    def detect(
+        self,
+        image: str,
+        weights: str = DEFAULT_WEIGHTS,
+        preset: str = DEFAULT_PRESET,
+        peak_threshold: float = DEFAULTS.peak_threshold,
+        limb_threshold: float = DEFAULTS.limb_threshold,
+        min_parts: float = DEFAULTS.min_parts,
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Finds the people in a photo and joins their 18 keypoints to skeletons.
+
+        Args:
+            image: The photo.
+            weights: Name of the weights, for instance "mobilenet-thin".
+            preset: "fast", "balanced" or "accurate".
+            peak_threshold: Smallest confidence of a keypoint, 0 to 1.
+            limb_threshold: Smallest strength of the part affinity field along a limb, 0 to 1.
+            min_parts: Smallest number of keypoints of a person, 1 to 18.
+
+        Returns:
+            The photo with skeletons (PNG at the photo's size), and the people with every
+            keypoint's name, x, y in pixels and score; x and y are null where it is missing.
+        """
+        settings = changed(peak_threshold, limb_threshold, min_parts)
+        session = start_session(
+            self.models,
+            load_image(needed(image)),
+            photo_name(image),
+            (weights, NO_WEIGHTS),
+            preset,
+            settings,
+        )
+        return draw_people(session.photo, session.a.people), detection_report(session, session.a)
+
+    @user_errors
+    def compare(
+        self,
+        image: str,
+        weights_a: str = DEFAULT_WEIGHTS,
+        weights_b: str = DEFAULT_WEIGHTS,
+        preset: str = DEFAULT_PRESET,
+        peak_threshold: float = DEFAULTS.peak_threshold,
+        limb_threshold: float = DEFAULTS.limb_threshold,
+        min_parts: float = DEFAULTS.min_parts,
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+        """Runs two sets of weights on one photo.
+
+        Args:
+            image: The photo.
+            weights_a: Name of the first weights.
+            weights_b: Name of the second weights.
+            preset: "fast", "balanced" or "accurate".
+            peak_threshold: Smallest confidence of a keypoint, 0 to 1.
+            limb_threshold: Smallest strength of the part affinity field along a limb, 0 to 1.
+            min_parts: Smallest number of keypoints of a person, 1 to 18.
+
+        Returns:
+            The photo with A's skeletons, the photo with B's skeletons, and both answers with, for
+            every joint, how many people have it, its mean score and the mean distance in pixels.
+        """
+        settings = changed(peak_threshold, limb_threshold, min_parts)
+        session = start_session(
+            self.models,
+            load_image(needed(image)),
+            photo_name(image),
+            (weights_a, weights_b or weights_a),
+            preset,
+            settings,
+            same_twice=True,
+        )
+        first, second = (draw_people(session.photo, side.people) for side in session.sides)
+        return first, second, comparison_report(session)
+
+    @user_errors
+    def field_map(
+        self,
+        image: str,
+        weights: str = DEFAULT_WEIGHTS,
+        kind: str = HEATMAP,
+        channel: str = ALL_JOINTS,
+        stage: float = STAGES,
+        preset: str = DEFAULT_PRESET,
+    ) -> np.ndarray:
+        """Draws what the network saw: a heatmap or a part affinity field (PAF) over the photo.
+
+        Args:
+            image: The photo.
+            weights: Name of the weights, for instance "mobilenet-thin".
+            kind: "heatmap", or of a PAF "magnitude", "direction" or "arrows".
+            channel: For a heatmap a joint, "background" or "all joints"; for a PAF a limb such as
+                "neck – nose" (a hyphen between spaces will do), or "all limbs".
+            stage: 1, the first guess, to 6, the final answer.
+            preset: "fast", "balanced" or "accurate".
+
+        Returns:
+            The picture with its colour scale, as PNG.
+        """
+        check_kind(kind)
+        photo = load_image(needed(image))
+        session = start_session(
+            self.models, photo, photo_name(image), (weights, NO_WEIGHTS), preset, DEFAULTS
+        )
+        return field_pictures(photo, session.sides, kind, channel, int(stage))[0]
+
+
+def needed(image: str | None) -> str:
+    if not image:
+        raise UserError("there is no photo: give an image file")
+    return image
+
+
+def changed(peak_threshold: float, limb_threshold: float, min_parts: float) -> DecodeSettings:
+    return DEFAULTS.changed(
+        peak_threshold=peak_threshold, limb_threshold=limb_threshold, min_parts=int(min_parts)
+    )
+
+
+def api_endpoints(models: Models) -> None:
+    """Adds the endpoints to the open `gr.Blocks`, with components that nobody sees."""
+    endpoints = Endpoints(models)
+    with gr.Row(visible=False):
+        image = photo_input(label="image")
+        weights = gr.Textbox(DEFAULT_WEIGHTS, label="weights")
+        weights_a = gr.Textbox(DEFAULT_WEIGHTS, label="weights_a")
+        weights_b = gr.Textbox(DEFAULT_WEIGHTS, label="weights_b")
+        preset = gr.Textbox(DEFAULT_PRESET, label=f"preset: {', '.join(PRESETS)}")
+        thresholds = [
+            gr.Number(DEFAULTS.peak_threshold, label="peak_threshold"),
+            gr.Number(DEFAULTS.limb_threshold, label="limb_threshold"),
+            gr.Number(DEFAULTS.min_parts, label="min_parts"),
+        ]
+        kind = gr.Textbox(HEATMAP, label="kind")
+        channel = gr.Textbox(ALL_JOINTS, label="channel")
+        stage = gr.Number(STAGES, label="stage")
+        overlay = gr.Image(format="png", label="overlay")
+        second = gr.Image(format="png", label="overlay of B")
+        picture = gr.Image(format="png", label="picture")
+        answer = gr.JSON(label="people")
+        trigger = gr.Button()
+    add = trigger.click
+    add(
+        endpoints.detect,
+        [image, weights, preset, *thresholds],
+        [overlay, answer],
+        api_name="detect",
+        **MODEL_QUEUE,
+    )
+    add(
+        endpoints.compare,
+        [image, weights_a, weights_b, preset, *thresholds],
+        [overlay, second, answer],
+        api_name="compare",
+        **MODEL_QUEUE,
+    )
+    add(
+        endpoints.field_map,
+        [image, weights, kind, channel, stage, preset],
+        [picture],
+        api_name="field_map",
+        **MODEL_QUEUE,
+    )

@@ -1,0 +1,42 @@
+"""Input components that need more than Gradio's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ImageData
+
+from pose import UserError
+
+
+def photo_input(**options: Any) -> gr.Image:
+    """An image component that gives the event the path of the file as it was uploaded.
+
+    Gradio would open the file, ignore what its mode does not say (16 bit, CMYK), write it again
+    and answer a damaged one with its own error; `pose.load_image` does all of that better.
+    """
+    component = gr.Image(type="filepath", image_mode=None, **options)
+    component.preprocess = uploaded_path  # type: ignore[method-assign]
+    return component
+
+
+def uploaded_path(payload: ImageData | None) -> str | None:
+    """Path of an upload in Gradio's cache."""
+    if payload is None:
+        return None
+    if payload.path is None:
+        raise gr.Error("The photo did not arrive: upload it again.", print_exception=False)
+    return str(payload.path)
+
+
+def toast(error: UserError) -> gr.Error:
+    """A user's mistake as a message on the page, without a traceback in the terminal."""
+    text = str(error)
+    return gr.Error(text[:1].upper() + text[1:], print_exception=False)
+
+
+def photo_name(path: str) -> str:
+    """The name of an uploaded file."""
+    return Path(path).name

@@ -1,0 +1,68 @@
+"""Every word of the page in English and Korean.
+
+Labels are translated in the browser by Gradio from `TRANSLATIONS`; sentences that are put
+together on the server (status, tables) are made here with `say`. The language is `?lang=ko` or
+`?lang=en` in the address, otherwise the browser's.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from page.texts import TEXTS
+from pose.skeleton import BACKGROUND, KEYPOINTS, LIMBS
+
+LANGUAGES = ("en", "ko")
+
+TRANSLATIONS = gr.I18n(
+    **{language: {k: v[i] for k, v in TEXTS.items()} for i, language in enumerate(LANGUAGES)}
+)
+"""Given to `launch(i18n=…)`."""
+
+BACKGROUND_NAMES = ("background", "배경")
+
+PICK_LANGUAGE = """<script>
+(() => {
+  const asked = new URLSearchParams(window.location.search).get("lang");
+  if (asked !== "ko" && asked !== "en") return;
+  document.documentElement.lang = asked;
+  Object.defineProperty(navigator, "language", { get: () => asked });
+  Object.defineProperty(navigator, "languages", { get: () => [asked] });
+})();
+</script>"""
+"""Put into the page's head: Gradio reads the language from `navigator`, so `?lang=` answers there,
+which translates Gradio's own words as well."""
+
+
+def label(key: str) -> gr.i18n.I18nData:
+    """A text that the browser translates."""
+    return TRANSLATIONS(key)
+
+
+def language_of(request: gr.Request | None) -> str:
+    """The visitor's language: the address's `lang`, else the browser's first, else English."""
+    if request is None:
+        return "en"
+    asked = (request.query_params or {}).get("lang")
+    if asked in LANGUAGES:
+        return asked
+    header = request.headers.get("accept-language", "") if request.headers else ""
+    return "ko" if header.strip().lower().startswith("ko") else "en"
+
+
+def say(key: str, language: str = "en", **values: object) -> str:
+    """A sentence of `TEXTS` with its values filled in."""
+    return TEXTS[key][LANGUAGES.index(language)].format(**values)
+
+
+def joint_name(index: int, language: str = "en") -> str:
+    """A keypoint's name; 18 is the background."""
+    if index == BACKGROUND:
+        return BACKGROUND_NAMES[LANGUAGES.index(language)]
+    keypoint = KEYPOINTS[index]
+    return keypoint.korean if language == "ko" else keypoint.name
+
+
+def limb_name(index: int, language: str = "en") -> str:
+    limb = LIMBS[index]
+    return limb.korean if language == "ko" else limb.name

@@ -1,0 +1,99 @@
+"""The estimators behind the page: which weights there are, and one answer for one photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from page.hosting import on_gpu
+from pose import PoseEstimator, PoseResult, UserError, WeightsCard, catalogue
+from pose.estimator_cache import EstimatorCache
+
+DEFAULT_WEIGHTS = "mobilenet-thin"
+PREFERRED_SECOND = "custom"
+NO_WEIGHTS = ""
+"""Value of the second drop-down when nothing is compared."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run: the photo, RGB uint8 (H, W, 3), and how."""
+
+    photo: np.ndarray
+    weights: str
+    preset: str
+    stages: bool = True
+
+
+class Models:
+    """The catalogue and the estimators in use; safe to share by threads.
+
+    Attributes:
+        device: "auto", "cpu" or "cuda".
+        weights_dir: folder of run directories.
+        cache: estimators kept ready, by the name of their weights.
+    """
+
+    def __init__(self, device: str = "auto", weights_dir: str | Path | None = None) -> None:
+        self.device = device
+        self.weights_dir = weights_dir
+        self.cache: EstimatorCache[PoseEstimator] = EstimatorCache(self._load)
+
+    def cards(self) -> list[WeightsCard]:
+        """The catalogue as it is now."""
+        return catalogue(self.weights_dir)
+
+    def default_pair(self) -> tuple[str, str]:
+        """Names of the weights A and B to begin with; B may be `NO_WEIGHTS`."""
+        here = [card.name for card in self.cards() if card.present]
+        if not here:
+            raise UserError("no weights are here: the folder assets/weights is missing")
+        first = DEFAULT_WEIGHTS if DEFAULT_WEIGHTS in here else here[0]
+        others = [name for name in here if name != first]
+        if PREFERRED_SECOND in others:
+            return first, PREFERRED_SECOND
+        return first, others[-1] if others else NO_WEIGHTS
+
+    def estimator(self, name: str) -> PoseEstimator:
+        """The estimator of a catalogue entry; fetched and loaded on first use.
+
+        A run that has been trained further since is loaded anew.
+
+        Raises:
+            UserError: the catalogue has no such name, or its file cannot be used.
+        """
+        cards = {card.name: card for card in self.cards()}
+        if name not in cards:
+            # Only names of the catalogue: a visitor must not reach into the machine's files.
+            raise UserError(f"no weights are called {name!r}; there are: {', '.join(cards)}")
+        return self.cache(cache_key(cards[name]))
+
+    def network_runs(self) -> int:
+        """How often the networks in use have run, for tests and status lines."""
+        return sum(self.cache(key).network_runs for key in self.cache.keys)
+
+    def look(self, job: Job) -> PoseResult:
+        """Runs the network on one photo.
+
+        Raises:
+            UserError: the weights, the preset or the photo cannot be used.
+        """
+        return run_estimator(self.estimator(job.weights), job)
+
+    def _load(self, key: str) -> PoseEstimator:
+        name = key.split("\n")[0]
+        return PoseEstimator.from_pretrained(name, device=self.device, weights_dir=self.weights_dir)
+
+
+@on_gpu
+def run_estimator(estimator: PoseEstimator, job: Job) -> PoseResult:
+    """One photo through the network: the one place of the page that needs the accelerator."""
+    return estimator(job.photo, preset=job.preset, stages=job.stages)
+
+
+def cache_key(card: WeightsCard) -> str:
+    """Name and time of change of a checkpoint, one a line."""
+    changed = card.path.stat().st_mtime_ns if card.path and card.path.exists() else 0
+    return f"{card.name}\n{changed}"

@@ -1,0 +1,52 @@
+"""How the page is served: port, limits, theme."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from page.labels import PICK_LANGUAGE, TRANSLATIONS
+from page.style import CSS, THEME
+from pose import UserError
+
+DEFAULT_PORT = 7860
+MAX_FILE_SIZE = "200mb"
+"""Largest upload; a clip of a minute fits."""
+
+
+def launch_options() -> dict[str, Any]:
+    """Everything `launch` is given besides the address; the tests serve the page with the same."""
+    return {
+        "theme": THEME,
+        "css": CSS,
+        "head": PICK_LANGUAGE,
+        "i18n": TRANSLATIONS,
+        "max_file_size": MAX_FILE_SIZE,
+        "footer_links": ["api", "settings"],
+        "show_error": True,
+    }
+
+
+def chosen_port(host: str, port: int | None) -> int:
+    """The port to listen on.
+
+    Raises:
+        UserError: it is taken or no port number.
+    """
+    if port is None:
+        text = os.environ.get("GRADIO_SERVER_PORT") or str(DEFAULT_PORT)
+        if not text.isdigit():
+            raise UserError(f"GRADIO_SERVER_PORT is a port number, not {text!r}")
+        port = int(text)
+    if not 1 <= port <= 65535:
+        raise UserError(f"a port is a number from 1 to 65535, not {port}")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UserError(
+                f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
+            ) from None
+    return port

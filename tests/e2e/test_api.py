@@ -1,0 +1,123 @@
+"""The endpoints as other programs call them, against PoseEstimator called directly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from page_driver import EXAMPLES
+
+from page.pictures import field_pictures
+from page.session import Side
+from pose import load_image
+from pose.render import draw_people
+from pose.skeleton import KEYPOINTS
+
+PHOTO = EXAMPLES / "astronaut.jpg"
+
+
+@pytest.fixture(scope="module")
+def client(served) -> Client:
+    return Client(served.url, verbose=False)
+
+
+def numbers(people: list[dict]) -> np.ndarray:
+    """(n, 18, 3) with NaN where a keypoint is null."""
+    rows = [[(k["x"], k["y"], k["score"]) for k in person["keypoints"]] for person in people]
+    return np.array(rows, float).reshape(len(people), len(KEYPOINTS), 3)
+
+
+def test_detect_answers_as_the_estimator(client, estimator):
+    overlay, answer = client.predict(handle_file(str(PHOTO)), api_name="/detect")
+    result = estimator(PHOTO)
+    assert answer["width"] == answer["height"] == 512
+    assert answer["image"] == PHOTO.name
+    expected = np.stack([person.keypoints for person in result.people])
+    np.testing.assert_allclose(numbers(answer["people"]), expected, atol=0.006)
+    names = [k["name"] for k in answer["people"][0]["keypoints"]]
+    assert names == [k.name for k in KEYPOINTS]
+    drawn = draw_people(load_image(PHOTO), result.people)
+    np.testing.assert_array_equal(load_image(overlay), drawn)
+
+
+def test_detect_with_other_thresholds(client, estimator):
+    photo = EXAMPLES / "four-people.jpg"
+    _, answer = client.predict(
+        handle_file(str(photo)),
+        "mobilenet-thin",
+        "fast",
+        0.2,
+        0.1,
+        10,
+        api_name="/detect",
+    )
+    result = estimator(photo, preset="fast", peak_threshold=0.2, limb_threshold=0.1, min_parts=10)
+    assert answer["preset"] == "fast"
+    expected = [person.keypoints for person in result.people]
+    assert len(answer["people"]) == len(expected) >= 1
+    np.testing.assert_allclose(numbers(answer["people"]), np.stack(expected), atol=0.006)
+
+
+def test_compare(client, estimator):
+    first, second, answer = client.predict(
+        handle_file(str(PHOTO)),
+        weights_a="mobilenet-thin",
+        weights_b="mobilenet-thin",
+        api_name="/compare",
+    )
+    result = estimator(PHOTO)
+    drawn = draw_people(load_image(PHOTO), result.people)
+    for path in (first, second):
+        np.testing.assert_array_equal(load_image(path), drawn)
+    assert len(answer["a"]["people"]) == len(answer["b"]["people"]) == len(result.people)
+    assert len(answer["joints"]) == len(KEYPOINTS)
+    nose = answer["joints"][0]
+    assert nose["name"] == "nose"
+    assert nose["distance"] == 0
+    assert nose["found_a"] == sum(bool(p.visible[0]) for p in result.people)
+
+
+@pytest.mark.parametrize(
+    ("kind", "channel", "stage"),
+    [("heatmap", "left wrist", 6), ("arrows", "neck – nose", 2), ("direction", "all limbs", 1)],
+)
+def test_field_map(client, estimator, kind, channel, stage):
+    path = client.predict(
+        handle_file(str(PHOTO)), kind=kind, channel=channel, stage=stage, api_name="/field_map"
+    )
+    result = estimator(PHOTO, stages=True)
+    photo = load_image(PHOTO)
+    side = Side("", result, result.people, 0.0)
+    (expected,) = field_pictures(photo, [side], kind, channel, stage)
+    np.testing.assert_array_equal(load_image(path), expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"weights": "../secret"}, "no weights are called"),
+        ({"preset": "slow"}, "no preset is called"),
+        ({"peak_threshold": 7}, "between 0 and 1"),
+    ],
+)
+def test_mistakes_are_one_line(client, options, sentence):
+    with pytest.raises(AppError) as error:
+        client.predict(handle_file(str(PHOTO)), api_name="/detect", **options)
+    message = str(error.value)
+    assert sentence.lower() in message.lower()
+    assert "\n" not in message
+
+
+def test_a_file_that_is_no_photo_is_one_line(client, tmp_path: Path):
+    bad = tmp_path / "notes.jpg"
+    bad.write_text("not a photo")
+    with pytest.raises(AppError, match="not a photo that can be read"):
+        client.predict(handle_file(str(bad)), api_name="/detect")
+
+
+def test_only_the_three_endpoints_are_offered(client):
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(named) == {"/detect", "/compare", "/field_map"}
