@@ -1,6 +1,7 @@
-"""`python -m train.benchmark`: what a training sample costs, from the JPEG to tensors.
+"""`python -m train.benchmark`: what a sample and, with --steps, a training step cost.
 
-One core, one sample after the other, as one loader process works.
+A sample is measured on one core, one after the other, as one loader process works; a step on the
+training device with all the options of a training.
 """
 
 from __future__ import annotations
@@ -8,19 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
 from pose.errors import UserError
-from train.coco import read_names, take_slice
 from train.dataset import CropDataset, Order, collate
 from train.settings import TrainSettings, add_options, from_mapping
-from train.sources import read_split
+from train.sources import chosen_data
 from train.targets import make_targets
 
 
@@ -49,13 +51,7 @@ def measure(settings: TrainSettings, samples: int = 200) -> LoaderCost:
     """Times the loader's work on the first samples of the first epoch."""
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
-    data = take_slice(
-        read_split(settings.data, settings.train_split),
-        settings.fraction,
-        settings.max_images,
-        settings.seed,
-        read_names(settings.image_list),
-    )
+    data = chosen_data(settings)
     dataset = CropDataset(data, settings)
     draws = Order(len(dataset), samples, settings.seed).epoch(0)[0]
     paths = [data.images[data.samples[d.index].image].path for d in draws]
@@ -81,6 +77,62 @@ def measure(settings: TrainSettings, samples: int = 200) -> LoaderCost:
     )
 
 
+@dataclass(frozen=True)
+class TrainingSpeed:
+    """What training costs on the device, without loading.
+
+    Attributes:
+        images_per_second: over the measured steps, the first left out.
+        peak_memory_gb: on the GPU, or of the process on the CPU.
+        micro_batch: samples at once that fit.
+    """
+
+    images_per_second: float
+    peak_memory_gb: float
+    micro_batch: int
+
+
+def measure_training(
+    settings: TrainSettings, steps: int, memory_gb: float | None = None
+) -> TrainingSpeed:
+    """Times optimiser steps on one batch; nothing is kept.
+
+    Args:
+        steps: measured steps, after one to warm up.
+        memory_gb: give PyTorch only so much of the GPU.
+
+    Raises:
+        UserError: the options cannot be used.
+    """
+    from train.initial import make_start
+    from train.journal import Journal
+    from train.run_directory import RunDirectory
+    from train.trainer import Trainer, make_accelerator, memory_in_use
+
+    accelerator = make_accelerator(settings)
+    device = accelerator.device
+    if memory_gb is not None:
+        if device.type != "cuda":
+            raise UserError("--memory-gb limits a GPU; there is none.")
+        whole = torch.cuda.get_device_properties(device).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, memory_gb * 2**30 / whole), device)
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunDirectory(Path(folder))
+        journal = Journal(run, speaks=True, progress=False, tensorboard=False)
+        data = chosen_data(settings)
+        trainer = Trainer(settings, make_start(settings), data, accelerator, journal, run)
+        dataset = trainer.dataset
+        batch = collate([dataset[draw] for draw in trainer.order.epoch(0)[0]])
+        trainer.train_step(batch)
+        # A step ends with a number on the CPU, so nothing is left running on the GPU.
+        seconds = [timed(lambda: trainer.train_step(batch))[0] for _ in range(steps)]
+        return TrainingSpeed(
+            settings.batch_size / float(np.mean(seconds)),
+            memory_in_use(device),
+            trainer.micro_batch,
+        )
+
+
 def timed(work):
     """Seconds of a call and its result."""
     began = time.perf_counter()
@@ -92,30 +144,48 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; 2 for a user's mistake."""
     parser = argparse.ArgumentParser(
         prog="python -m train.benchmark",
-        description="Time the loader on one core. The options are those of python -m train; "
-        "--output is not needed.",
+        description="Time the loader on one core, or training steps on the device. The other "
+        "options are those of python -m train; --output is not needed.",
     )
     add_options(parser)
     parser.add_argument("--samples", type=int, default=200, help="How many. [200]")
+    parser.add_argument("--steps", type=int, help="Measure so many training steps instead.")
+    parser.add_argument(
+        "--memory-gb", type=float, help="With --steps: give PyTorch only so much of the GPU."
+    )
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     arguments = vars(parser.parse_args(argv))
     samples, as_json = arguments.pop("samples"), arguments.pop("json")
+    steps, memory_gb = arguments.pop("steps"), arguments.pop("memory_gb")
     try:
-        if samples < 1:
-            raise UserError("--samples must be at least 1.")
-        cost = measure(from_mapping({"output": ".", **arguments}), samples)
+        if min(samples, 1 if steps is None else steps) < 1:
+            raise UserError("--samples and --steps must be at least 1.")
+        settings = from_mapping({"output": ".", **arguments})
+        if steps is not None:
+            cost = measure_training(settings, steps, memory_gb)
+        else:
+            cost = measure(settings, samples)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    if as_json:
-        print(json.dumps(asdict(cost)))
-        return 0
-    print(f"{cost.samples} samples, milliseconds of one core per sample:")
-    print(f"  JPEG to tensors   mean {cost.mean:.2f}  median {cost.median:.2f}")
-    print(f"  reading the JPEG alone, at full size   {cost.read:.2f}")
-    print(f"  putting samples side by side           {cost.collate:.2f}")
-    print(f"  target maps, on this CPU               {cost.targets:.2f}")
+    print(json.dumps(asdict(cost)) if as_json else report(cost))
     return 0
+
+
+def report(cost: LoaderCost | TrainingSpeed) -> str:
+    """The figures for people."""
+    if isinstance(cost, TrainingSpeed):
+        return (
+            f"{cost.images_per_second:.2f} images/s, {cost.micro_batch} samples at once, peak "
+            f"memory {cost.peak_memory_gb:.2f} GB"
+        )
+    return (
+        f"{cost.samples} samples, milliseconds of one core per sample:\n"
+        f"  JPEG to tensors   mean {cost.mean:.2f}  median {cost.median:.2f}\n"
+        f"  reading the JPEG alone, at full size   {cost.read:.2f}\n"
+        f"  putting samples side by side           {cost.collate:.2f}\n"
+        f"  target maps, on this CPU               {cost.targets:.2f}"
+    )
 
 
 if __name__ == "__main__":

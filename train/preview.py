@@ -17,23 +17,16 @@ import numpy as np
 from pose.errors import UserError
 from pose.networks import StageMaps
 from pose.skeleton import KEYPOINTS, LIMBS, NUM_KEYPOINTS
-from train.coco import read_names, take_slice
 from train.dataset import CropDataset, Order, Sample, collate, jittered
 from train.run_directory import write_file
 from train.settings import TrainSettings, add_options, from_mapping
-from train.sources import read_split
+from train.sources import chosen_data
 from train.targets import make_targets
 
 
 def preview(settings: TrainSettings, samples: int = 10) -> np.ndarray:
     """RGB uint8 picture of the first samples of the training's first epoch."""
-    data = take_slice(
-        read_split(settings.data, settings.train_split),
-        settings.fraction,
-        settings.max_images,
-        settings.seed,
-        read_names(settings.image_list),
-    )
+    data = chosen_data(settings)
     dataset = CropDataset(data, settings)
     draws = Order(len(dataset), samples, settings.seed).epoch(0)[0]
     made = [dataset[draw] for draw in draws]

@@ -147,7 +147,7 @@ class TrainSettings:
     schedule: Literal["cosine", "constant"] = "cosine"
     """Learning rate after the warm-up."""
 
-    warmup: float = 0.02
+    warmup: float = 0.05
     """Share of all steps in which the learning rate rises from 0."""
 
     clip: float | None = None

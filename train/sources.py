@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pose.errors import UserError
 from train.cmu import CMU_FILE, read_cmu
-from train.coco import TrainingData, read_coco
+from train.coco import TrainingData, read_coco, read_names, take_slice
+from train.settings import TrainSettings
 
 
 def read_split(data: Path, split: str) -> TrainingData:
@@ -22,3 +23,18 @@ def read_split(data: Path, split: str) -> TrainingData:
     if (data / CMU_FILE).is_file() and not (data / "annotations").is_dir():
         return read_cmu(data, split)
     return read_coco(data, split)
+
+
+def chosen_data(settings: TrainSettings) -> TrainingData:
+    """The part of the training split that the settings name.
+
+    Raises:
+        UserError: there is nothing, or nothing usable.
+    """
+    return take_slice(
+        read_split(settings.data, settings.train_split),
+        settings.fraction,
+        settings.max_images,
+        settings.seed,
+        read_names(settings.image_list),
+    )

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from pose.errors import UserError
 from pose.networks import PoseNetwork
 from pose.saving import save_weights
-from train.coco import TrainingData, read_names, take_slice
+from train.coco import TrainingData
 from train.dataset import Batch, CropDataset, Order, Shares, jittered, make_loader
 from train.initial import Start, front_end, make_start, same_network
 from train.journal import Journal
@@ -36,7 +36,7 @@ from train.optimise import (
 )
 from train.run_directory import RunDirectory, write_file
 from train.settings import TrainSettings
-from train.sources import read_split
+from train.sources import chosen_data
 from train.targets import make_targets
 from train.validation import Validator
 
@@ -271,19 +271,18 @@ class Trainer:
             pin_memory=cuda,
         )
         journal.open_bar(self.step, self.total_steps)
-        saved = lap = epoch_began = time.monotonic()
+        saved = lap = before = epoch_began = time.monotonic()
         with self.catching_signals():
             for batch in loader:
                 if self.step % self.order.steps_per_epoch == 0:
                     epoch_began = time.monotonic()
                     journal.say(f"Epoch {self.epoch + 1}/{self.epochs}")
                 self.report(batch.problems)
-                began = time.monotonic()
                 result = self.train_step(batch)
                 self.epoch_sum += result.loss
                 now = time.monotonic()
-                speed = settings.batch_size / max(now - began, 1e-9)
-                self.tell_bar(result, speed)
+                self.tell_bar(result, settings.batch_size / max(now - before, 1e-9))
+                before = now
                 if self.step % settings.log_every == 0 or self.step == self.total_steps:
                     self.tell_step(result, now - lap)
                     lap = now
@@ -612,13 +611,7 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
     journal = None
     try:
         in_step(accelerator, lambda: open_run(run, settings, resume, overwrite))
-        data = take_slice(
-            read_split(settings.data, settings.train_split),
-            settings.fraction,
-            settings.max_images,
-            settings.seed,
-            read_names(settings.image_list),
-        )
+        data = chosen_data(settings)
         start = make_start(settings)
         validator = None
         if settings.val_split:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from train import benchmark, oracle, preview
 from train.coco import ImageLabels
 from train.oracle import perfect_maps, run_oracle
+from train.settings import TrainSettings
 
 
 def test_preview_draws_samples(coco_dir, tmp_path, capfd):
@@ -28,6 +30,23 @@ def test_benchmark_prints_what_a_sample_costs(coco_dir, capfd):
     assert benchmark.main(["--data", str(coco_dir), "--samples", "8", "--json"]) == 0
     cost = json.loads(capfd.readouterr().out)
     assert cost["samples"] == 8 and 0 < cost["mean"] <= cost["worst"]
+
+
+def test_benchmark_of_training_steps(coco_dir, capfd):
+    options = ["--data", str(coco_dir), "--network", "mobilenet-thin", "--crop", "128"]
+    options += ["--batch-size", "2", "--max-images", "2", "--device", "cpu", "--steps", "1"]
+    assert benchmark.main(options) == 0
+    assert "2 samples at once" in capfd.readouterr().out
+    assert benchmark.main([*options, "--memory-gb", "4"]) == 2
+
+
+@pytest.mark.gpu
+def test_vgg_trains_at_batch_16_in_4_gb(coco_dir):
+    settings = TrainSettings(
+        data=coco_dir, output=Path(), init="none", max_images=16, gradient_checkpointing=True
+    )
+    speed = benchmark.measure_training(settings, steps=2, memory_gb=4)
+    assert speed.peak_memory_gb < 4 * 1.074
 
 
 def test_oracle_on_val2017(coco_dir, capfd):
