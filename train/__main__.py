@@ -57,11 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     try:
         settings, resume, overwrite = settings_from(arguments)
-        from train.trainer import train
+        from train.launch import train
 
         summary = train(settings, resume=resume, overwrite=overwrite)
     except UserError as error:
-        print(error, file=sys.stderr)
+        if type(error).__name__ != "ToldElsewhere":
+            print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped at once; the last checkpoint is kept.", file=sys.stderr)

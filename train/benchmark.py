@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import partial
 
 import cv2
 import numpy as np
@@ -105,9 +104,8 @@ def measure_training(
         UserError: the options cannot be used.
     """
     from train.initial import make_start
-    from train.journal import Journal
-    from train.run_directory import RunDirectory
-    from train.trainer import Trainer, make_accelerator, memory_in_use
+    from train.processes import make_accelerator, memory_in_use
+    from train.stepper import Stepper
 
     accelerator = make_accelerator(settings)
     device = accelerator.device
@@ -116,21 +114,22 @@ def measure_training(
             raise UserError("--memory-gb limits a GPU; there is none.")
         whole = torch.cuda.get_device_properties(device).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, memory_gb * 2**30 / whole), device)
-    with tempfile.TemporaryDirectory() as folder:
-        run = RunDirectory(Path(folder))
-        journal = Journal(run, speaks=True, progress=False, tensorboard=False)
-        data = chosen_data(settings)
-        trainer = Trainer(settings, make_start(settings), data, accelerator, journal, run)
-        dataset = trainer.dataset
-        batch = collate([dataset[draw] for draw in trainer.order.epoch(0)[0]])
-        trainer.train_step(batch)
-        # A step ends with a number on the CPU, so nothing is left running on the GPU.
-        seconds = [timed(lambda: trainer.train_step(batch))[0] for _ in range(steps)]
-        return TrainingSpeed(
-            settings.batch_size / float(np.mean(seconds)),
-            memory_in_use(device),
-            trainer.micro_batch,
-        )
+    dataset = CropDataset(chosen_data(settings), settings)
+    draws = Order(len(dataset), settings.batch_size, settings.seed).epoch(0)[0]
+    batch = collate([dataset[draw] for draw in draws])
+    say = partial(print, file=sys.stderr)
+    stepper = Stepper(settings, make_start(settings), accelerator, say)
+    stepper.step(batch, 0, settings.peak_rate)
+    # A step ends with a number on the CPU, so nothing is left running on the GPU.
+    seconds = [
+        timed(lambda i=i: stepper.step(batch, i, settings.peak_rate))[0]
+        for i in range(1, steps + 1)
+    ]
+    return TrainingSpeed(
+        settings.batch_size / float(np.mean(seconds)),
+        memory_in_use(device),
+        stepper.micro_batch,
+    )
 
 
 def timed(work):

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pose.errors import UserError
@@ -34,15 +35,13 @@ class Journal:
             self.bar.write(line, file=sys.stderr)
         else:
             print(line, file=sys.stderr, flush=True)
-        with self.run.log.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        append(self.run.log, line)
 
     def record(self, kind: str, values: Mapping[str, Any]) -> None:
         """A line of metrics.jsonl (and TensorBoard)."""
         if not self.speaks:
             return
-        with self.run.metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"kind": kind, **values}) + "\n")
+        append(self.run.metrics, json.dumps({"kind": kind, **values}))
         if self.board is not None:
             for name, value in flattened(values).items():
                 self.board.add_scalar(f"{kind}/{name}", value, values["step"])
@@ -77,6 +76,15 @@ class Journal:
         """Draws loss.png from metrics.jsonl."""
         if self.speaks:
             draw_curve(self.run)
+
+
+def append(path: Path, line: str) -> None:
+    """Adds a line to a file; a full disk costs the line, not the training."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        print(f"{path} cannot be written: {error.strerror or error}", file=sys.stderr)
 
 
 def open_board(run: RunDirectory) -> Any:

@@ -22,10 +22,12 @@ from train.coco import read_coco, take_slice
 from train.dataset import Shares, make_loader
 from train.initial import make_start
 from train.journal import Journal
+from train.launch import train
 from train.loss import field_loss
+from train.processes import make_accelerator
 from train.run_directory import RunDirectory
 from train.targets import make_targets
-from train.trainer import Trainer, make_accelerator, train
+from train.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,7 +145,9 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(
     result = cramped.train_step(batch)
     assert sizes == [8, 4, 2, 2, 2, 2]
     assert result.loss == pytest.approx(expected.loss, rel=1e-5)
-    for a, b in zip(plain.network.parameters(), cramped.network.parameters(), strict=True):
+    for a, b in zip(
+        plain.stepper.network.parameters(), cramped.stepper.network.parameters(), strict=True
+    ):
         torch.testing.assert_close(a, b, atol=2e-5, rtol=1e-4)
     told = capfd.readouterr().err.strip().splitlines()
     assert told == [
@@ -187,10 +191,10 @@ def test_a_frozen_front_end_stays_and_is_released(make_trainer, settings):
     trainer = make_trainer(settings(freeze_epochs=1, max_images=1, epochs=2, learning_rate=1e-3))
     steps = trainer.order.steps_per_epoch
     batch = first_batch(trainer)
-    before = {k: v.clone() for k, v in trainer.network.state_dict().items()}
+    before = {k: v.clone() for k, v in trainer.stepper.network.state_dict().items()}
 
     def changed(prefix):
-        state = trainer.network.state_dict()
+        state = trainer.stepper.network.state_dict()
         return any(not torch.equal(state[k], before[k]) for k in before if k.startswith(prefix))
 
     for _ in range(steps):
@@ -356,13 +360,13 @@ def test_a_loss_that_is_not_finite_names_its_images(make_trainer, settings):
     trainer = make_trainer(settings(batch_size=4))
     batch = first_batch(trainer)
     batch.jitter[2] = torch.nan
-    before = {k: v.clone() for k, v in trainer.network.state_dict().items()}
+    before = {k: v.clone() for k, v in trainer.stepper.network.state_dict().items()}
     with pytest.raises(UserError) as told:
         trainer.train_step(batch)
     assert batch.names[2] in str(told.value) and "\n" not in str(told.value)
     others = {n for i, n in enumerate(batch.names) if i != 2} - {batch.names[2]}
     assert not any(name in str(told.value) for name in others)
-    for name, value in trainer.network.state_dict().items():
+    for name, value in trainer.stepper.network.state_dict().items():
         assert torch.equal(value, before[name])
 
 

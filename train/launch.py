@@ -1,0 +1,94 @@
+"""From settings to a finished run: everything is checked before an earlier run is given up."""
+
+from __future__ import annotations
+
+from pose.errors import UserError
+from train.initial import make_start
+from train.journal import Journal
+from train.processes import in_step, make_accelerator
+from train.run_directory import RunDirectory, write_file
+from train.settings import TrainSettings
+from train.sources import chosen_data
+from train.trainer import Summary, Trainer
+from train.validation import Validator
+
+
+def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = False) -> Summary:
+    """Trains by the settings into their run directory.
+
+    Args:
+        resume: go on from the last checkpoint.
+        overwrite: replace an earlier run of that directory.
+
+    Raises:
+        UserError: for everything the user can put right.
+    """
+    accelerator = make_accelerator(settings)
+    run = RunDirectory(settings.output)
+    journal = None
+    try:
+        in_step(accelerator, lambda: open_run(run, settings, resume, overwrite))
+        data = chosen_data(settings)
+        start = make_start(settings)
+        validator = None
+        if settings.val_split:
+            validator = Validator(settings, start, accelerator.device.type)
+            validator.check()
+        if not resume:
+            # Only now that everything is found to be right is an earlier run given up.
+            in_step(accelerator, lambda: begin_run(run, settings))
+        journal = Journal(
+            run,
+            speaks=accelerator.is_main_process,
+            progress=settings.progress,
+            tensorboard=settings.tensorboard,
+        )
+        trainer = Trainer(settings, start, data, accelerator, journal, run, validator)
+        for line in data.problems.lines():
+            journal.say(line)
+        journal.say(
+            f"{settings.name}: {settings.network} from {start.description}, {len(data.images)} "
+            f"images, {len(data.samples)} samples, {trainer.total_steps} steps of "
+            f"{settings.batch_size} on {accelerator.num_processes} x {accelerator.device.type}"
+        )
+        if resume:
+            trainer.load(run.load_checkpoint())
+            journal.say(f"Going on after step {trainer.step}")
+        else:
+            trainer.save()
+        return trainer.fit()
+    finally:
+        if journal is not None:
+            journal.close()
+        run.unlock()
+
+
+def open_run(run: RunDirectory, settings: TrainSettings, resume: bool, overwrite: bool) -> None:
+    """Locks the run directory and makes it ready.
+
+    Raises:
+        UserError: it is taken, or holds a run that would be lost.
+    """
+    run.lock()
+    if resume:
+        if run.finished:
+            raise UserError(f"The run in {run.folder} is finished; there is nothing to resume.")
+        return
+    if run.started and not overwrite:
+        raise UserError(
+            f"{run.folder} holds an earlier run; resume it with --resume {run.folder}, replace it "
+            "with --overwrite, or give another --output."
+        )
+
+
+def begin_run(run: RunDirectory, settings: TrainSettings) -> None:
+    """Clears the run directory and writes the settings.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        run.clear()
+        write_file(run.settings, lambda file: file.write(settings.to_json().encode()))
+    except OSError as error:
+        raise UserError(f"{run.folder} cannot be written ({error.strerror}).") from None
