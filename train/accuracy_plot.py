@@ -39,7 +39,7 @@ def draw_accuracy(runs: Sequence[Run], output: Path) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.ticker import ScalarFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -62,8 +62,9 @@ def draw_accuracy(runs: Sequence[Run], output: Path) -> None:
                 fontsize="small",
             )
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.25, y=0.1)
     axes.set_xlabel("median time per photo [ms], without reading the file")
     axes.set_ylabel("COCO keypoint AP, 90 % bootstrap interval")
