@@ -20,11 +20,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from pose.averaging import average_maps
 from pose.decode import DecodeSettings, decode
 from pose.errors import UserError
 from pose.export import coco_results
 from pose.geometry import STRIDE, Grid, padded_size, resized_size
-from pose.presets import get_preset
+from pose.presets import PRESETS, get_preset
 from pose.results import FieldMaps, Person
 from pose.skeleton import COCO_TO_KEYPOINT, KEYPOINT_SIGMAS
 from train.coco import (
@@ -114,12 +115,15 @@ def read_labels(data: Path, split: str) -> tuple[Mapping, list[ImageLabels]]:
 def run_oracle(
     data: Path,
     split: str,
-    short_side: int,
+    short_sides: Sequence[int],
     settings: DecodeSettings | None = None,
     sigma: float = 7.0,
     paf_width: float = 1.0,
 ) -> OracleResult:
     """Decodes perfect maps of every image of a split.
+
+    Args:
+        short_sides: input sizes in pixels; the maps of several are averaged, as for a preset.
 
     Raises:
         UserError: the annotations cannot be read.
@@ -127,9 +131,10 @@ def run_oracle(
     coco, images = read_labels(data, split)
     results, losses = [], []
     for labels in images:
-        found = decode(perfect_maps(labels, short_side, sigma, paf_width), settings)
+        views = [perfect_maps(labels, side, sigma, paf_width) for side in short_sides]
+        found = decode(average_maps(views), settings)
         results += coco_results(found, labels.image_id, labels.path.name)
-        losses += explain(labels, found, short_side)
+        losses += explain(labels, found, max(short_sides))
     if not losses:
         raise UserError(f"No person of {split} has {MIN_MAIN_KEYPOINTS} keypoints.")
     stats = average_precision(coco, results)
@@ -256,23 +261,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="COCO's folder.")
     parser.add_argument("--split", default="val2017", help="Its split. [val2017]")
     parser.add_argument(
-        "--short-side", type=int, help="Input size in pixels. [that of the preset balanced]"
+        "--preset", default="balanced", choices=PRESETS, help="Input sizes. [balanced]"
+    )
+    parser.add_argument(
+        "--short-side", type=int, help="One input size in pixels instead of the preset's."
     )
     parser.add_argument("--sigma", type=float, default=defaults.sigma, help="Of the peaks. [7]")
     parser.add_argument("--paf-width", type=float, default=defaults.paf_width, help="In cells. [1]")
     arguments = parser.parse_args(argv)
-    short_side = arguments.short_side or get_preset("balanced").short_sides[0]
+    sides = get_preset(arguments.preset).short_sides
+    if arguments.short_side is not None:
+        sides = (arguments.short_side,)
     try:
+        if not 64 <= min(sides) <= max(sides) <= 4096:
+            raise UserError("--short-side must be between 64 and 4096.")
         result = run_oracle(
             arguments.data,
             arguments.split,
-            short_side,
+            sides,
             sigma=arguments.sigma,
             paf_width=arguments.paf_width,
         )
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
+    print(f"{arguments.split}, shorter side {', '.join(map(str, sides))}")
     print(report(result))
     return 0
 
