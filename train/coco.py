@@ -138,9 +138,19 @@ def read_coco(data: Path, split: str) -> TrainingData:
         if name not in files and not path.is_file():
             problems.add("missing images", name)
             continue
-        size = (int(info["height"]), int(info["width"]))
+        size = size_of(info)
+        if size is None:
+            problems.add("images without a size in the annotations", name)
+            continue
         images.append(label_image(path, image_id, size, annotations[image_id], problems))
     return training_data(images, problems, annotation_file(data, split))
+
+
+def size_of(info: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(height, width) of an image's entry; None where they are no positive whole numbers."""
+    size = (info["height"], info["width"])
+    whole = all(isinstance(n, int | float) and 1 <= n <= 1e6 and n == int(n) for n in size)
+    return (int(size[0]), int(size[1])) if whole else None
 
 
 def training_data(images: Sequence[ImageLabels], problems: Problems, source: Path) -> TrainingData:

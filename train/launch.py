@@ -34,9 +34,6 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
         if settings.val_split:
             validator = Validator(settings, start, accelerator.device.type)
             validator.check()
-        if not resume:
-            # Only now that everything is found to be right is an earlier run given up.
-            in_step(accelerator, lambda: begin_run(run, settings))
         journal = Journal(
             run,
             speaks=accelerator.is_main_process,
@@ -44,6 +41,9 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
             tensorboard=settings.tensorboard,
         )
         trainer = Trainer(settings, start, data, accelerator, journal, run, validator)
+        if not resume:
+            # Only now that everything is found to be right is an earlier run given up.
+            in_step(accelerator, lambda: begin_run(run, settings))
         for line in data.problems.lines():
             journal.say(line)
         journal.say(

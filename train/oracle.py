@@ -36,6 +36,7 @@ from train.coco import (
     image_folder,
     label_image,
     open_annotations,
+    size_of,
     usable_annotations,
 )
 from train.settings import TrainSettings
@@ -103,11 +104,12 @@ def read_labels(data: Path, split: str) -> tuple[Mapping, list[ImageLabels]]:
         label_image(
             image_folder(data, split) / str(info["file_name"]),
             image_id,
-            (int(info["height"]), int(info["width"])),
+            size_of(info),
             by_image.get(image_id, []),
             problems,
         )
         for image_id, info in sorted(coco["images"].items())
+        if size_of(info) is not None
     ]
     return coco, images
 

@@ -90,6 +90,7 @@ def test_hostile_annotations_are_counted_and_skipped(small_coco):
         {**first, "id": 7, "segmentation": [[1, 2, 3]]},
         {**first, "id": 8, "segmentation": {"counts": [1], "size": [2, 2]}, "iscrowd": 1},
     ]
+    content["images"][1]["height"] = "tall"
     small_coco.image(0).unlink()
     lost = content["images"][0]["file_name"]
     small_coco.write()
@@ -99,6 +100,7 @@ def test_hostile_annotations_are_counted_and_skipped(small_coco):
         "annotations of a category without COCO's 17 keypoints": 2,
         "annotations with unusable numbers": 3,
         "missing images": 1,
+        "images without a size in the annotations": 1,
         **(
             {"broken segmentations (their boxes are used)": 2}
             if first["image_id"] != content["images"][0]["id"]
