@@ -16,22 +16,32 @@ FRESH_MULTIPLIERS = (4.0, 2.0)
 for stages that start from nothing; from a pose checkpoint both are 1."""
 
 
+SMALLEST_SCALE = 1e-3
+"""Relative rates treat tensors of smaller weights as if they had this root mean square; Adafactor's
+constant (arXiv 1804.04235), whose relative step size this is."""
+
+
 def parameter_groups(network: nn.Module, settings: TrainSettings, fresh_stages: bool) -> list[dict]:
-    """Groups with `multiplier` and `weight_decay`: late stages or not, biases and norms or not."""
+    """Groups with `multiplier` and `weight_decay`: late stages or not, biases and norms or not.
+
+    With relative rates every tensor is a group of its own, and its scale is in the multiplier.
+    """
     usual = FRESH_MULTIPLIERS if fresh_stages else (1.0, 1.0)
     stage = usual[0] if settings.stage_multiplier is None else settings.stage_multiplier
     bias = usual[1] if settings.bias_multiplier is None else settings.bias_multiplier
-    groups: dict[tuple[bool, str], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        kind = "bias" if name.endswith(".bias") else "norm" if parameter.ndim == 1 else "weight"
-        groups.setdefault((in_late_stage(name), kind), []).append(parameter)
+        is_bias = name.endswith(".bias")
+        is_weight = not is_bias and parameter.ndim > 1
+        multiplier = (stage if in_late_stage(name) else 1.0) * (bias if is_bias else 1.0)
+        if settings.relative_rates:
+            scale = parameter.detach().square().mean().sqrt().item()
+            multiplier *= max(scale, SMALLEST_SCALE)
+        decay = settings.weight_decay if is_weight else 0.0
+        groups.setdefault((multiplier, decay), []).append(parameter)
     return [
-        {
-            "params": parameters,
-            "multiplier": (stage if late else 1.0) * (bias if kind == "bias" else 1.0),
-            "weight_decay": settings.weight_decay if kind == "weight" else 0.0,
-        }
-        for (late, kind), parameters in groups.items()
+        {"params": parameters, "multiplier": multiplier, "weight_decay": decay}
+        for (multiplier, decay), parameters in groups.items()
     ]
 
 

@@ -141,6 +141,11 @@ class TrainSettings:
     bias_multiplier: float | None = None
     """Factor on the learning rate of biases; by default 2 for fresh stages, 1 from a checkpoint."""
 
+    relative_rates: bool = False
+    """Multiply every tensor's learning rate by the root mean square of its starting weights, for
+    networks with folded batch norm, whose layers differ a thousandfold in scale; 1e-3 is then a
+    usual rate."""
+
     weight_decay: float = 0.0
     """Weight decay, not applied to biases and norms."""
 

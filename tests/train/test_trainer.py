@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -440,6 +441,11 @@ def test_parameter_groups():
     assert found[id(network.block2_2.model[0].bias)] == (8, 0)
     tuned = parameter_groups(network, settings, fresh_stages=False)
     assert {g["multiplier"] for g in tuned} == {1}
+    relative = parameter_groups(network, replace(settings, relative_rates=True), fresh_stages=False)
+    for group in relative:
+        for parameter in group["params"]:
+            scale = parameter.detach().square().mean().sqrt().item()
+            assert group["multiplier"] == pytest.approx(max(scale, 1e-3))
 
 
 def test_schedule(settings):
