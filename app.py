@@ -14,11 +14,16 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from page.api import api_endpoints
+from page.code_tab import CodeTab
 from page.labels import label
+from page.many_tab import ManyTab
 from page.models import Models
 from page.photo_events import PhotoEvents
 from page.photo_layout import photo_tab
 from page.server import chosen_port, launch_options
+from page.truth import Truth
+from page.video_tab import VideoTab
+from page.webcam_tab import WebcamTab
 from pose import UserError
 
 QUEUE_SIZE = 20
@@ -34,8 +39,17 @@ def build(models: Models) -> gr.Blocks:
         with gr.Column(elem_id="heading"):
             gr.Markdown(label("title_h1"))
             gr.Markdown(label("lead"))
-        tab = photo_tab(models)
-        PhotoEvents(tab, models).connect(demo)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab(label("tab_photo"), id="photo"):
+                PhotoEvents(photo_tab(models), models).connect(demo)
+            with gr.Tab(label("tab_many"), id="many"):
+                ManyTab(models).connect(demo)
+            with gr.Tab(label("tab_video"), id="video"):
+                VideoTab(models).connect(demo)
+            with gr.Tab(label("tab_webcam"), id="webcam"):
+                WebcamTab(models).connect()
+            with gr.Tab(label("tab_code"), id="code"):
+                CodeTab().connect(demo)
         api_endpoints(models)
     return demo.queue(max_size=QUEUE_SIZE)
 
@@ -47,6 +61,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--port", type=int, help="default GRADIO_SERVER_PORT, or 7860")
     add("--share", action="store_true", help="also serve it at a public address for a week")
     add("--weights-dir", type=Path, metavar="DIR", help="folder of training runs (default runs)")
+    add("--annotations", type=Path, metavar="JSON", help="COCO keypoints file: the truth of photos")
+    add("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
     add("--device", default="auto", choices=("auto", "cpu", "cuda"))
     return parser
 
@@ -57,8 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
         port = chosen_port(host, options.port)
-        demo = build(Models(options.device, options.weights_dir))
-        demo.launch(server_name=host, server_port=port, share=options.share, **launch_options())
+        truth = Truth(options.annotations) if options.annotations else None
+        demo = build(Models(options.device, options.weights_dir, truth))
+        demo.launch(
+            server_name=host, server_port=port, share=options.share, **launch_options(options.mcp)
+        )
     except UserError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2

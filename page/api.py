@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import gradio as gr
 import numpy as np
 
-from page.inputs import photo_input, photo_name, toast
+from page.components import photo_input, photo_name, toast
 from page.models import DEFAULT_WEIGHTS, NO_WEIGHTS, Models
 from page.photo_events import MODEL_QUEUE
 from page.pictures import HEATMAP, STAGES, check_kind, field_pictures

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from page.hosting import on_gpu
+from page.truth import Truth
 from pose import PoseEstimator, PoseResult, UserError, WeightsCard, catalogue
 from pose.estimator_cache import EstimatorCache
+from pose.hub import Progress, fetch
 
 DEFAULT_WEIGHTS = "mobilenet-thin"
 PREFERRED_SECOND = "custom"
@@ -33,12 +35,19 @@ class Models:
     Attributes:
         device: "auto", "cpu" or "cuda".
         weights_dir: folder of run directories.
+        truth: annotated people of known photos, None without.
         cache: estimators kept ready, by the name of their weights.
     """
 
-    def __init__(self, device: str = "auto", weights_dir: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        device: str = "auto",
+        weights_dir: str | Path | None = None,
+        truth: Truth | None = None,
+    ) -> None:
         self.device = device
         self.weights_dir = weights_dir
+        self.truth = truth
         self.cache: EstimatorCache[PoseEstimator] = EstimatorCache(self._load)
 
     def cards(self) -> list[WeightsCard]:
@@ -56,6 +65,28 @@ class Models:
             return first, PREFERRED_SECOND
         return first, others[-1] if others else NO_WEIGHTS
 
+    def card(self, name: str) -> WeightsCard:
+        """The card of a catalogue entry.
+
+        Raises:
+            UserError: the catalogue has no such name.
+        """
+        cards = {card.name: card for card in self.cards()}
+        if name not in cards:
+            # Only names of the catalogue: a visitor must not reach into the machine's files.
+            raise UserError(f"no weights are called {name!r}; there are: {', '.join(cards)}")
+        return cards[name]
+
+    def fetch(self, name: str, progress: Progress | None = None) -> None:
+        """Downloads a catalogue entry that is not here yet; otherwise does nothing.
+
+        Raises:
+            UserError: it cannot be had.
+        """
+        card = self.card(name)
+        if not card.present and card.hub:
+            fetch(card.hub, progress)
+
     def estimator(self, name: str) -> PoseEstimator:
         """The estimator of a catalogue entry; fetched and loaded on first use.
 
@@ -64,11 +95,7 @@ class Models:
         Raises:
             UserError: the catalogue has no such name, or its file cannot be used.
         """
-        cards = {card.name: card for card in self.cards()}
-        if name not in cards:
-            # Only names of the catalogue: a visitor must not reach into the machine's files.
-            raise UserError(f"no weights are called {name!r}; there are: {', '.join(cards)}")
-        return self.cache(cache_key(cards[name]))
+        return self.cache(cache_key(self.card(name)))
 
     def network_runs(self) -> int:
         """How often the networks in use have run, for tests and status lines."""

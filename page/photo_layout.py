@@ -8,13 +8,14 @@ from typing import Any
 
 import gradio as gr
 
-from page.inputs import photo_input
+from page.components import photo_input
 from page.labels import label, say
 from page.models import NO_WEIGHTS, Models
 from page.pictures import HEATMAP, KINDS, STAGES
 from page.words import weights_label
 from pose import PRESETS, DecodeSettings
 from pose.field_figures import ALL_JOINTS, ALL_LIMBS
+from pose.render import PALETTES
 from pose.skeleton import KEYPOINTS, LIMBS
 
 EXAMPLES_DIR = Path(__file__).resolve().parents[1] / "assets" / "examples"
@@ -23,6 +24,12 @@ EXAMPLES = tuple(
     for name in ("four-people", "astronaut", "photographer", "grace-hopper")
 )
 DEFAULTS = DecodeSettings()
+EVERYONE = -1
+"""Value of the drop-down "highlight" when nobody is picked out."""
+
+SWITCHES = ("face", "ids", "boxes", "black")
+"""Fields of `DrawSettings` that are on or off."""
+
 SESSION_SECONDS = 3600
 """How long a visitor's photo and maps stay in memory."""
 
@@ -37,6 +44,7 @@ class PhotoTab:
     weights_a: gr.Dropdown
     weights_b: gr.Dropdown
     refresh: gr.Button
+    weights_note: gr.Markdown
     preset: gr.Radio
     run: gr.Button
     status: gr.HTML
@@ -44,6 +52,10 @@ class PhotoTab:
     comparison: gr.ImageSlider
     column_a: gr.Image
     column_b: gr.Image
+    column_truth: gr.Image
+    facts: gr.HTML
+    drawing: list[gr.components.Component]
+    strip: gr.HTML
     thresholds: list[gr.Slider]
     reset: gr.Button
     kind: gr.Radio
@@ -51,6 +63,7 @@ class PhotoTab:
     stage: gr.Slider
     field_a: gr.Image
     field_b: gr.Image
+    table_of: gr.Radio
     table: gr.Dataframe
     downloads: gr.File
 
@@ -73,11 +86,12 @@ def channel_choices(kind: str) -> list[tuple[Any, str]]:
 def photo_tab(models: Models) -> PhotoTab:
     """Builds the tab inside the open `gr.Blocks`."""
     parts: dict[str, Any] = {"session": gr.State(time_to_live=SESSION_SECONDS)}
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_id="desk"):
         with gr.Column(scale=5, min_width=320):
             parts |= controls(models)
         with gr.Column(scale=8, min_width=320):
             parts |= results()
+    parts |= how_it_works()
     parts |= inside()
     parts |= people()
     return PhotoTab(**parts)
@@ -96,20 +110,23 @@ def controls(models: Models) -> dict[str, Any]:
     examples = gr.Examples(
         [[path] for path in EXAMPLES],
         [photo],
-        label="",
+        label=label("examples"),
         elem_id="examples",
         api_visibility="private",
     )
-    weights_a = gr.Dropdown(
-        weights_choices(models), value=first, label=label("weights_a"), elem_id="weights-a"
-    )
-    weights_b = gr.Dropdown(
-        weights_choices(models, optional=True),
-        value=second,
-        label=label("weights_b"),
-        elem_id="weights-b",
-    )
-    refresh = gr.Button(label("refresh"), size="sm", elem_id="refresh")
+    with gr.Group():
+        weights_a = gr.Dropdown(
+            weights_choices(models), value=first, label=label("weights_a"), elem_id="weights-a"
+        )
+        weights_b = gr.Dropdown(
+            weights_choices(models, optional=True),
+            value=second,
+            label=label("weights_b"),
+            elem_id="weights-b",
+        )
+    with gr.Row(elem_id="weights-line"):
+        weights_note = gr.Markdown(elem_classes="hint", elem_id="weights-note")
+        refresh = gr.Button(label("refresh"), size="sm", scale=0, min_width=120, elem_id="refresh")
     preset = gr.Radio(
         [(label(name), name) for name in PRESETS],
         value="balanced",
@@ -118,14 +135,18 @@ def controls(models: Models) -> dict[str, Any]:
         elem_id="preset",
     )
     run = gr.Button(label("run"), variant="primary", size="lg", elem_id="run")
+    with gr.Accordion(label("drawing"), open=True, elem_id="drawing"):
+        drawing = drawing_controls()
     return {
         "photo": photo,
         "examples": examples,
         "weights_a": weights_a,
         "weights_b": weights_b,
         "refresh": refresh,
+        "weights_note": weights_note,
         "preset": preset,
         "run": run,
+        "drawing": drawing,
     }
 
 
@@ -137,7 +158,6 @@ def results() -> dict[str, Any]:
                 label=label("skeleton"),
                 elem_id="skeleton",
                 interactive=False,
-                format="jpeg",
                 height=560,
                 buttons=["fullscreen"],
                 alt_text=say("alt_skeleton"),
@@ -145,39 +165,79 @@ def results() -> dict[str, Any]:
             gr.Markdown(label("skeleton_hint"), elem_classes="hint")
         with gr.Tab(label("compare_tab"), id="compare-view"):
             comparison = gr.ImageSlider(
-                label="A | B",
+                label=label("comparison"),
                 elem_id="comparison",
                 interactive=False,
-                format="jpeg",
                 max_height=620,
                 buttons=["fullscreen"],
             )
+            facts = gr.HTML(elem_id="facts")
         with gr.Tab(label("columns_tab"), id="columns-view"), gr.Row():
-            columns = [
-                gr.Image(
-                    label=name,
-                    elem_id=f"column-{name.lower()}",
-                    interactive=False,
-                    format="jpeg",
-                    buttons=["fullscreen"],
-                    min_width=280,
-                )
-                for name in "AB"
-            ]
+            columns = [column(name, f"column-{name.lower()}") for name in "AB"]
+            column_truth = column(label("truth"), "column-truth", visible=False)
     with gr.Accordion(label("thresholds"), open=True, elem_id="thresholds"):
         gr.Markdown(label("thresholds_hint"), elem_classes="hint")
         with gr.Row():
             thresholds = threshold_sliders()
-            reset = gr.Button(label("reset"), size="sm", min_width=90, elem_id="reset-thresholds")
+        reset = gr.Button(label("reset"), size="sm", elem_id="reset-thresholds")
     return {
         "status": status,
         "skeleton": skeleton,
         "comparison": comparison,
         "column_a": columns[0],
         "column_b": columns[1],
+        "column_truth": column_truth,
+        "facts": facts,
         "thresholds": thresholds,
         "reset": reset,
     }
+
+
+def column(name: Any, element: str, *, visible: bool = True) -> gr.Image:
+    return gr.Image(
+        label=name,
+        elem_id=element,
+        interactive=False,
+        buttons=["fullscreen"],
+        min_width=240,
+        visible=visible,
+    )
+
+
+def drawing_controls() -> list[gr.components.Component]:
+    """In the order of `photo_events.drawing_of`."""
+    with gr.Group():
+        highlight = gr.Dropdown(
+            [(label("everyone"), EVERYONE)],
+            value=EVERYONE,
+            label=label("highlight"),
+            elem_id="highlight",
+            min_width=140,
+        )
+        palette = gr.Radio(
+            [(label(name), name) for name in PALETTES],
+            value=PALETTES[0],
+            label=label("palette"),
+            elem_id="palette",
+            min_width=260,
+        )
+        dim = gr.Slider(
+            0,
+            1,
+            value=0,
+            step=0.05,
+            label=label("dim"),
+            elem_id="dim",
+            min_width=180,
+            buttons=[],
+        )
+    switches = gr.CheckboxGroup(
+        [(label(f"show_{name}"), name) for name in SWITCHES],
+        value=["face"],
+        label=label("switches"),
+        elem_id="switches",
+    )
+    return [highlight, palette, dim, switches]
 
 
 def threshold_sliders() -> list[gr.Slider]:
@@ -204,6 +264,12 @@ def threshold_sliders() -> list[gr.Slider]:
     ]
 
 
+def how_it_works() -> dict[str, Any]:
+    with gr.Column(elem_classes="section"):
+        gr.Markdown(label("how_title"))
+    return {"strip": gr.HTML(elem_id="strip")}
+
+
 def inside() -> dict[str, Any]:
     with gr.Column(elem_classes="section"):
         gr.Markdown(label("inside_title"))
@@ -214,7 +280,8 @@ def inside() -> dict[str, Any]:
             value=HEATMAP,
             label=label("kind"),
             elem_id="field-kind",
-            scale=3,
+            scale=4,
+            min_width=300,
         )
         channel = gr.Dropdown(
             channel_choices(HEATMAP),
@@ -222,6 +289,7 @@ def inside() -> dict[str, Any]:
             label=label("channel"),
             elem_id="field-channel",
             scale=2,
+            min_width=240,
         )
         stage = gr.Slider(
             1,
@@ -232,6 +300,7 @@ def inside() -> dict[str, Any]:
             info=label("stage_info"),
             elem_id="field-stage",
             scale=2,
+            min_width=240,
             buttons=[],
         )
     with gr.Row():
@@ -262,13 +331,17 @@ def people() -> dict[str, Any]:
             with gr.Column(elem_classes="section"):
                 gr.Markdown(label("people_title"))
                 gr.Markdown(label("people_hint"))
+            table_of = gr.Radio(
+                list("AB"), value="A", label=label("table_of"), visible=False, elem_id="table-of"
+            )
             table = gr.Dataframe(
                 headers=[say(f"col_{name}") for name in ("person", "joint", "x", "y")]
                 + [say("col_score"), say("col_visible")],
-                datatype=["number", "str", "str", "str", "number", "str"],
+                datatype=["number", "str", "str", "str", "str", "str"],
                 interactive=False,
                 max_height=420,
                 elem_id="people",
+                column_widths=["80px", "170px", "90px", "90px", "80px", "90px"],
                 show_label=False,
                 buttons=["copy"],
             )
@@ -282,4 +355,4 @@ def people() -> dict[str, Any]:
                 interactive=False,
                 elem_id="downloads",
             )
-    return {"table": table, "downloads": downloads}
+    return {"table_of": table_of, "table": table, "downloads": downloads}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from importlib.util import find_spec
 from typing import Any
 
 from page.labels import PICK_LANGUAGE, TRANSLATIONS
@@ -15,9 +16,16 @@ MAX_FILE_SIZE = "200mb"
 """Largest upload; a clip of a minute fits."""
 
 
-def launch_options() -> dict[str, Any]:
-    """Everything `launch` is given besides the address; the tests serve the page with the same."""
+def launch_options(mcp: bool = False) -> dict[str, Any]:
+    """Everything `launch` is given besides the address; the tests serve the page with the same.
+
+    Raises:
+        UserError: an MCP server is asked for and its package is missing.
+    """
+    if mcp and find_spec("mcp") is None:
+        raise UserError('--mcp needs one more package: pip install "gradio[mcp]"')
     return {
+        "mcp_server": mcp,
         "theme": THEME,
         "css": CSS,
         "head": PICK_LANGUAGE,

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from page.models import Job, Models
+from page.truth import TruePerson
 from pose import DecodeSettings, Person, PoseResult
 from pose.decode import decode_with_notes
 
@@ -39,6 +40,7 @@ class Session:
         preset: as run.
         settings: thresholds that the people were decoded with.
         a, b: the answers.
+        truth: the annotated people, None where they are not known.
         network_ran: whether the last step ran the network or only decoded.
     """
 
@@ -49,6 +51,7 @@ class Session:
     settings: DecodeSettings
     a: Side
     b: Side | None
+    truth: tuple[TruePerson, ...] | None = None
     network_ran: bool = True
 
     @property
@@ -90,7 +93,8 @@ def start_session(
         if chosen
     ]
     b = sides[1] if len(sides) > 1 else sides[0] if same_twice else None
-    return Session(photo, reduced(photo), file_name, preset, settings, sides[0], b)
+    truth = models.truth.of(file_name) if models.truth else None
+    return Session(photo, reduced(photo), file_name, preset, settings, sides[0], b, truth)
 
 
 def decode_again(session: Session, settings: DecodeSettings) -> Session:

@@ -9,6 +9,7 @@ from pose import Person
 from pose.export import coordinate, is_found
 from pose.skeleton import NUM_KEYPOINTS
 
+MISSING = ("–",) * 3
 COLUMNS = ("person", "joint", "x", "y", "score", "visible")
 
 
@@ -28,7 +29,7 @@ def people_rows(
         found = is_found(person.keypoints)
         for k in range(NUM_KEYPOINTS):
             x, y, score = person.keypoints[k]
-            place = [coordinate(x), coordinate(y)] if found[k] else ["–", "–"]
             seen = say("yes" if found[k] else "no", language)
-            rows.append([number, joint_name(k, language), *place, round(float(score), 3), seen])
+            values = [coordinate(x), coordinate(y), round(float(score), 3)] if found[k] else MISSING
+            rows.append([number, joint_name(k, language), *values, seen])
     return rows

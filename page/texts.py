@@ -13,6 +13,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "사진에서 사람을 찾아 관절을 이어 골격을 그리고, 신경망이 중간에 무엇을 보았는지 "
         "보여 줍니다. 모든 계산은 이 컴퓨터에서 이루어집니다.",
     ),
+    "tab_many": ("Many photos", "여러 사진"),
+    "tab_video": ("Video", "동영상"),
+    "tab_webcam": ("Webcam", "웹캠"),
+    "tab_code": ("Use from code", "코드에서 쓰기"),
     "tab_photo": ("Photo", "사진"),
     "photo": ("Your photo", "사진"),
     "examples": ("Or click an example", "예제 사진"),
@@ -31,13 +35,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "run": ("Find the people", "사람 찾기"),
     "skeleton": ("Skeletons", "골격"),
     "skeleton_tab": ("Skeletons", "골격"),
-    "compare_tab": ("Compare with a slider", "슬라이더로 비교"),
+    "compare_tab": ("Compare", "비교"),
     "columns_tab": ("Side by side", "나란히 보기"),
     "skeleton_hint": (
         "Click a joint to see below where the network saw it.",
         "관절을 누르면 신경망이 그 관절을 어디에서 보았는지 아래에 나타납니다.",
     ),
-    "comparison": ("Drag the line", "선을 끌어 보세요"),
+    "comparison": ("Drag the line: A | B", "선을 끌어 보세요: A | B"),
     "inside": ("Look inside the network", "신경망 속 들여다보기"),
     "inside_hint": (
         "A **heatmap** says how sure the network is that a joint lies at each place. A **part "
@@ -48,7 +52,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "줍니다. 둘 다 여섯 단계를 거쳐 다듬어집니다.",
     ),
     "kind": ("What to show", "표시할 것"),
-    "heatmap": ("heatmap of a joint", "관절 히트맵"),
+    "heatmap": ("heatmap", "히트맵"),
     "magnitude": ("PAF: strength", "PAF: 세기"),
     "direction": ("PAF: direction", "PAF: 방향"),
     "arrows": ("PAF: arrows", "PAF: 화살표"),
@@ -101,6 +105,129 @@ TEXTS: dict[str, tuple[str, str]] = {
     "min_parts": ("Person: fewest joints", "사람: 최소 관절 수"),
     "min_score": ("Person: smallest mean score", "사람: 최소 평균 점수"),
     "reset": ("Reset", "초기화"),
+    # Drawing.
+    "drawing": ("Drawing", "그리기"),
+    "highlight": ("Highlight", "강조"),
+    "everyone": ("everyone", "모두"),
+    "switches": ("Show", "표시"),
+    "show_face": ("face points", "얼굴 점"),
+    "show_ids": ("numbers", "번호"),
+    "show_boxes": ("boxes", "상자"),
+    "show_black": ("skeletons on black", "검은 바탕의 골격"),
+    "dim": ("Darken the photo", "사진 어둡게"),
+    "palette": ("Colours", "색"),
+    "openpose": ("a colour per limb", "팔다리마다 다른 색"),
+    "sides": ("blue left, orange right", "왼쪽 파랑, 오른쪽 주황"),
+    "table_of": ("Answer of", "어느 쪽의 답"),
+    "truth": ("Truth (annotated)", "정답 (주석)"),
+    # Comparison.
+    "fact_people": ("people", "사람"),
+    "fact_joints": ("keypoints found", "찾은 관절점"),
+    "fact_score": ("mean keypoint score", "평균 관절점 점수"),
+    "fact_network": ("network", "신경망 시간"),
+    "fact_decode": ("decoding", "해석 시간"),
+    "fact_oks": ("OKS, annotated person {number}", "OKS, 주석된 사람 {number}"),
+    "fact_oks_mean": ("OKS, mean", "OKS 평균"),
+    "choose_b": (
+        "Choose weights B to compare two networks; until then the photo itself is on "
+        "the other side.",
+        "가중치 B를 고르면 두 신경망을 비교할 수 있습니다. 그때까지는 원본 사진과 비교합니다.",
+    ),
+    "by_joint": ("Difference joint by joint", "관절별 차이"),
+    "found": ("{side} found", "{side} 찾음"),
+    "score_of": ("{side} score", "{side} 점수"),
+    "distance": ("apart, px", "거리(px)"),
+    # How it works.
+    "how": ("How it works, on this photo", "이 사진으로 보는 동작 원리"),
+    "step_input": ("1. The photo", "1. 사진"),
+    "step_input_text": (
+        "is scaled to the network's size.",
+        "신경망의 크기로 맞춥니다.",
+    ),
+    "step_heatmaps": ("2. Heatmaps", "2. 히트맵"),
+    "step_heatmaps_text": (
+        "say where a joint may be.",
+        "관절이 있을 만한 곳을 나타냅니다.",
+    ),
+    "step_pafs": ("3. Affinity fields", "3. 친화 필드"),
+    "step_pafs_text": (
+        "say which way each limb runs; the colour is the direction.",
+        "팔다리가 뻗는 방향을 색으로 나타냅니다.",
+    ),
+    "step_candidates": ("4. Candidates", "4. 후보"),
+    "step_candidates_text": (
+        "are the peaks of the heatmaps, one colour per joint.",
+        "히트맵의 봉우리이며, 관절마다 색이 다릅니다.",
+    ),
+    "step_together": ("5. People", "5. 사람"),
+    "step_together_text": (
+        "are candidates joined where the fields agree.",
+        "필드가 일치하는 후보들을 이은 것입니다.",
+    ),
+    # Many photos.
+    "many_hint": (
+        "Choose several photos; each appears as soon as it is done. Stop whenever you like: what "
+        "is done stays, and the files hold it.",
+        "여러 사진을 고르면 끝나는 대로 나타납니다. 언제든 멈출 수 있으며, 끝난 결과는 파일에 "
+        "남습니다.",
+    ),
+    "many_photos": ("Photos", "사진들"),
+    "gallery": ("Done", "완료"),
+    "stop": ("Stop", "멈춤"),
+    "run_all": ("Find the people in all", "모두에서 사람 찾기"),
+    "weights": ("Weights", "가중치"),
+    "many_none": (
+        "There are no photos yet: choose some first.",
+        "사진이 없습니다. 먼저 사진을 고르세요.",
+    ),
+    "many_done": ("{done} of {total} photos: {people}", "사진 {total}장 중 {done}장: {people}"),
+    "many_start": (
+        "Nothing is running. Choose photos and press the button.",
+        "실행 중이 아닙니다. 사진을 고르고 버튼을 누르세요.",
+    ),
+    # Video.
+    "video_hint": (
+        "A clip of at most {seconds} seconds. Every person keeps a number through the clip. The "
+        "result plays here; its keypoints are in the JSON file.",
+        "최대 {seconds}초의 동영상입니다. 사람마다 번호가 유지됩니다. 결과는 여기서 재생되고 "
+        "관절점은 JSON 파일에 있습니다.",
+    ),
+    "video_in": ("Your clip", "동영상"),
+    "video_out": ("With skeletons", "골격을 그린 동영상"),
+    "run_video": ("Follow the people", "사람 따라가기"),
+    "video_none": (
+        "There is no clip yet: upload or record one.",
+        "동영상이 없습니다. 올리거나 녹화하세요.",
+    ),
+    "video_done": (
+        "{frames} frames, {tracks} people followed, {speed} frames a second",
+        "{frames}프레임, {tracks}명 추적, 초당 {speed}프레임",
+    ),
+    "video_cut": (
+        "Only the first {seconds} seconds were taken.",
+        "처음 {seconds}초만 처리했습니다.",
+    ),
+    "video_start": (
+        "Nothing is running. Choose a clip and press the button.",
+        "실행 중이 아닙니다. 동영상을 고르고 버튼을 누르세요.",
+    ),
+    # Webcam.
+    "webcam_hint": (
+        "Allow the camera and press record. Frames that come while the network is busy are "
+        "dropped, so the picture does not lag. Nothing is kept.",
+        "카메라를 허용하고 녹화를 누르세요. 신경망이 바쁠 때 온 프레임은 버려지므로 화면이 밀리지 "
+        "않습니다. 아무것도 저장하지 않습니다.",
+    ),
+    "webcam_in": ("Camera", "카메라"),
+    "webcam_out": ("Skeletons, live", "실시간 골격"),
+    # Code.
+    "code_hint": (
+        "The same answers from a program. The list of all parameters is under “Use via API” at the "
+        "foot of the page.",
+        "프로그램에서도 같은 답을 얻을 수 있습니다. 모든 매개변수는 페이지 아래의 API 사용 안내에 "
+        "있습니다.",
+    ),
+    "code_here": ("Without the page", "페이지 없이"),
     # Status line.
     "count_0": ("no people", "사람 없음"),
     "count_1": ("1 person", "1명"),
@@ -138,5 +265,5 @@ TEXTS[f"joint_{len(KEYPOINTS)}"] = ("background", "배경")
 for _i, _limb in enumerate(LIMBS):
     TEXTS[f"limb_{_i}"] = (_limb.name, _limb.korean)
 TEXTS["title_h1"] = tuple(f"# {text}" for text in TEXTS["title"])  # type: ignore[assignment]
-for _key in ("inside", "people", "take"):
+for _key in ("how", "inside", "people", "take"):
     TEXTS[f"{_key}_title"] = tuple(f"## {text}" for text in TEXTS[_key])  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from page.labels import say
@@ -54,6 +55,19 @@ def weights_label(card: WeightsCard) -> str:
         parts.append(f"{size}download first")
     if card.ap is not None:
         parts.append(f"AP {card.ap:.3f}")
-    if card.licence not in ("unknown", "not stated"):
-        parts.append(card.licence.removeprefix("CMU OpenPose, "))
     return " · ".join(parts)
+
+
+def weights_note(cards: Sequence[WeightsCard], language: str = "en") -> str:
+    """What to know about weights before using them, as Markdown: a line for each."""
+    lines = []
+    for card in cards:
+        parts = [card.title, card.licence]
+        if card.ap is not None:
+            parts.append(f"AP {card.ap:.3f}")
+        if not card.present:
+            size = f"{card.size_bytes / 1e6:.0f} MB" if card.size_bytes else "?"
+            parts.append(say("download_needed", language, size=size))
+        lines.append(f"**{card.name}**: {' · '.join(parts)}")
+        lines += card.notes
+    return "  \n".join(lines)

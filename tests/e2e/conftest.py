@@ -96,3 +96,22 @@ def opened(page, served: Page):
     page.wait_for_selector("#status .lines")
     page.wait_for_selector("#downloads a")
     return page
+
+
+@pytest.fixture(scope="session")
+def second_weights(served: Page) -> str:
+    """Name of a finished run beside the bundled weights: the same network, surer of itself."""
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    bundled = ROOT / "assets" / "weights" / "mobilenet-thin.safetensors"
+    with safe_open(bundled, "pt") as file:
+        metadata = {k: v for k, v in file.metadata().items() if not k.startswith("ap")}
+        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    last = [key for key in state if key.startswith(("heatmap_blocks.5.4.", "paf_blocks.5.4."))]
+    assert last, "the last layers of the bundled network are not found by name"
+    state = {key: value * 1.1 if key in last else value for key, value in state.items()}
+    folder = Path(served.models.weights_dir) / "second-run"
+    folder.mkdir(exist_ok=True)
+    save_file(state, folder / "weights.safetensors", metadata)
+    return folder.name

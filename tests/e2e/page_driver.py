@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
-PATIENCE = 120_000
+PATIENCE = 60_000
 """Milliseconds a test waits for the page on a busy machine."""
 
 PIXELS = """async selector => {

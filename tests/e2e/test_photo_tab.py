@@ -60,7 +60,7 @@ def test_upload_run_and_read_the_people(opened, estimator):
 
 
 def test_the_line_between_the_pictures_can_be_dragged(opened):
-    opened.get_by_role("tab", name="Compare with a slider").click()
+    opened.get_by_role("tab", name="Compare").click()
     slider = opened.locator("#comparison")
     slider.scroll_into_view_if_needed()
     handle = slider.get_by_test_id("slider").locator(".icon-wrap")

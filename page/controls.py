@@ -1,0 +1,34 @@
+"""Controls that several tabs have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from page.labels import label
+from page.models import Models
+from page.photo_layout import weights_choices
+from pose import PRESETS
+
+
+def weights_and_preset(models: Models, prefix: str, preset: str = "balanced") -> list[Any]:
+    """A drop-down of weights and the presets; element ids begin with `prefix`."""
+    weights = gr.Dropdown(
+        weights_choices(models),
+        value=models.default_pair()[0],
+        label=label("weights"),
+        elem_id=f"{prefix}-weights",
+    )
+    presets = gr.Radio(
+        [(label(name), name) for name in PRESETS],
+        value=preset,
+        label=label("preset"),
+        elem_id=f"{prefix}-preset",
+    )
+    return [weights, presets]
+
+
+def line(text: str) -> str:
+    """A sentence in the style of the status line."""
+    return f'<div class="lines" role="status" aria-live="polite"><span>{text}</span></div>'
