@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pose.peaks import Peaks
 from pose.skeleton import LIMB_ENDS
+
+PROBES = (0.25, 0.5, 0.75)
+PROBES_NEEDED = 2
+"""Before a pair is sampled in earnest, the PAF must point along it at so many of these places."""
 
 CHUNK = 200_000
 """Pairs scored at a time, to bound memory."""
@@ -67,33 +72,56 @@ def score_limbs(pafs: np.ndarray, peaks: Peaks, rules: LimbRules) -> Connections
         peaks: keypoint candidates, positions in cells.
         rules: what makes a pair plausible.
     """
-    pairs = all_pairs(peaks, rules.peak_threshold)
+    pairs = likely_pairs(pafs, peaks, rules.peak_threshold)
     scored = [
         score_pairs(pafs, peaks, pairs[first : first + CHUNK], rules)
         for first in range(0, max(len(pairs), 1), CHUNK)
     ]
-    columns = (
-        [getattr(part, name) for part in scored] for name in ("limbs", "start", "end", "scores")
-    )
+    return joined(scored)
+
+
+def joined(parts: Sequence[Connections]) -> Connections:
+    """Several sets of connections as one."""
+    columns = zip(*((c.limbs, c.start, c.end, c.scores) for c in parts), strict=True)
     return Connections(*(np.concatenate(column) for column in columns))
 
 
-def all_pairs(peaks: Peaks, peak_threshold: float) -> Connections:
-    """Every pair that a limb could join with one end above the threshold; scores 0."""
-    limbs, starts, ends = [], [], []
+def likely_pairs(pafs: np.ndarray, peaks: Peaks, peak_threshold: float) -> Connections:
+    """Pairs that a limb could join with one end above the threshold; scores 0.
+
+    Most pairs in a crowd are dropped by what is known of each candidate alone: the PAF at the
+    start and at the end must point along the pair, within a right angle.
+    """
+    found = []
     for limb, (start_part, end_part) in enumerate(LIMB_ENDS):
         start, end = peaks.of(start_part), peaks.of(end_part)
-        strong = (peaks.scores[start] > peak_threshold)[:, None] | (
-            peaks.scores[end] > peak_threshold
+        if not len(start) or not len(end):
+            continue
+        a, b = peaks.positions[start], peaks.positions[end]
+        field = pafs[2 * limb : 2 * limb + 2]
+        at_start, at_end = read_field(field, a), read_field(field, b)
+        dx = b[:, 0] - a[:, :1]
+        dy = b[:, 1] - a[:, 1:]
+        likely = at_start[0][:, None] * dx + at_start[1][:, None] * dy > 0
+        likely &= at_end[0] * dx + at_end[1] * dy > 0
+        weak = peaks.scores[start] <= peak_threshold
+        likely[np.ix_(weak, peaks.scores[end] <= peak_threshold)] = False
+        i, j = np.nonzero(likely)
+        found.append(
+            Connections(np.full(len(i), limb), start[i], end[j], np.zeros(len(i), np.float32))
         )
-        a, b = np.nonzero(strong)
-        limbs.append(np.full(len(a), limb))
-        starts.append(start[a])
-        ends.append(end[b])
-    limb = np.concatenate(limbs)
-    return Connections(
-        limb, np.concatenate(starts), np.concatenate(ends), np.zeros(len(limb), np.float32)
-    )
+    if not found:
+        none = np.zeros(0, int)
+        return Connections(none, none, none, np.zeros(0, np.float32))
+    return joined(found)
+
+
+def read_field(field: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """A field (2, h, w) at the cells nearest to points (N, 2): (2, N)."""
+    _, height, width = field.shape
+    x = np.clip(np.rint(points[:, 0]).astype(int), 0, width - 1)
+    y = np.clip(np.rint(points[:, 1]).astype(int), 0, height - 1)
+    return field[:, y, x]
 
 
 def score_pairs(
@@ -105,13 +133,8 @@ def score_pairs(
     alive = length > 1e-3
     pairs, vector, length = pairs[alive], vector[alive], length[alive]
     unit = vector / length[:, None]
-    # A few samples reject most pairs: more failures among them than allowed in all.
-    allowed = rules.samples - rules.samples_needed
-    probe = np.linspace(0, rules.samples - 1, allowed + 3).round().astype(int)[1:-1]
-    if len(probe) < rules.samples:
-        values = sample_pafs(pafs, peaks, pairs, vector, unit, probe / (rules.samples - 1))
-        alive = (values <= rules.sample_threshold).sum(1) <= allowed
-        pairs, vector, unit, length = pairs[alive], vector[alive], unit[alive], length[alive]
+    clear = probe(pafs, peaks, pairs, vector, rules.sample_threshold * length) >= PROBES_NEEDED
+    pairs, vector, unit, length = pairs[clear], vector[clear], unit[clear], length[clear]
     steps = np.arange(rules.samples) / (rules.samples - 1)
     values = sample_pafs(pafs, peaks, pairs, vector, unit, steps)
     integral = values.mean(1) + np.minimum(0.5 * rules.reference_length / length - 1, 0)
@@ -120,6 +143,23 @@ def score_pairs(
     pairs = pairs[kept]
     clarity = np.sqrt(peaks.scores[pairs.start] * peaks.scores[pairs.end])
     return Connections(pairs.limbs, pairs.start, pairs.end, integral[kept] * clarity)
+
+
+def probe(
+    pafs: np.ndarray, peaks: Peaks, pairs: Connections, vector: np.ndarray, least: np.ndarray
+) -> np.ndarray:
+    """At how many of `PROBES` the nearest cell's PAF, times the pair's vector, exceeds `least`."""
+    _, height, width = pafs.shape
+    flat, plane = pafs.reshape(-1), height * width
+    start = peaks.positions[pairs.start] + np.float32(0.5)
+    first = (2 * plane * pairs.limbs).astype(np.int32)
+    count = np.zeros(len(pairs), np.int8)
+    for along in PROBES:
+        points = (start + np.float32(along) * vector).astype(np.int32)
+        at = first + np.minimum(points[:, 1], height - 1) * width
+        at += np.minimum(points[:, 0], width - 1)
+        count += flat[at] * vector[:, 0] + flat[at + plane] * vector[:, 1] > least
+    return count
 
 
 def sample_pafs(

@@ -7,6 +7,7 @@ matrix product for all candidates: the same numbers where they matter, at a frac
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -145,9 +146,15 @@ def parabola(
 
 
 def repeats_better(parts: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """bool (K,): peaks that lie on a better one of the same keypoint. Expects best-first order."""
-    shifted = positions.astype(np.float64)
-    shifted = np.concatenate([shifted, parts[:, None] * 1e3], 1)
-    distance = np.abs(shifted[:, None] - shifted[None]).max(2)
-    close = np.tril(distance < SAME_PEAK, -1)
-    return close.any(1)
+    """bool (K,): peaks that lie on a better one of the same keypoint.
+
+    Expects peaks sorted by keypoint, best first.
+    """
+    repeats = np.zeros(len(parts), bool)
+    ends = np.searchsorted(parts, np.arange(NUM_KEYPOINTS + 1))
+    for first, last in itertools.pairwise(ends):
+        if last - first > 1:
+            of_part = positions[first:last]
+            close = np.abs(of_part[:, None] - of_part[None]).max(2) < SAME_PEAK
+            repeats[first:last] = np.tril(close, -1).any(1)
+    return repeats
