@@ -14,7 +14,7 @@ from PIL import Image
 
 from pose.averaging import average_maps, mirror_maps
 from pose.decode import DecodeSettings, decode_with_notes
-from pose.engine import TorchEngine, pick_device
+from pose.engines import Engine, check_engine, make_engine, pick_device
 from pose.errors import UserError
 from pose.geometry import STRIDE, Grid, fit
 from pose.image import load_image
@@ -54,6 +54,8 @@ class PoseEstimator:
         device: where the network runs.
         preset: the views of a photo, unless a call names another.
         settings: the decoder's thresholds, unless a call changes some.
+        engine: what runs the network; `engine.name` and `engine.precision` say what was chosen.
+        notes: sentences on the weights and the engine that every result repeats.
         network_runs: how often the network ran, for tests and status lines.
     """
 
@@ -64,12 +66,23 @@ class PoseEstimator:
         device: str = "auto",
         preset: str | Preset = "balanced",
         settings: DecodeSettings | None = None,
+        engine: str = "torch",
+        precision: str | None = None,
     ) -> None:
+        """An estimator of weights at hand, by default in PyTorch, in fp32 on the CPU.
+
+        Other engines copy the network as the file has it (`weights.sha256`): a network that was
+        changed since must run in PyTorch.
+        """
         self.weights = weights
         self.device = pick_device(device)
         self.preset = get_preset(preset)
         self.settings = settings or DecodeSettings()
-        self.engine = TorchEngine(weights.network, weights.preprocessing, self.device)
+        if precision is None:
+            precision = "fp32" if self.device.type == "cpu" else "auto"
+        choice = make_engine(weights, self.device, engine, precision)
+        self.engine: Engine = choice.engine
+        self.notes = (*weights.notes, *choice.notes)
         self.network_runs = 0
         self._border = weights.preprocessing.border()
 
@@ -84,6 +97,8 @@ class PoseEstimator:
         preprocessing: str | None = None,
         weights_dir: str | Path | None = None,
         progress: Callable | None = None,
+        engine: str = "auto",
+        precision: str = "auto",
     ) -> PoseEstimator:
         """An estimator with weights by name, file, run directory or Hub id.
 
@@ -95,16 +110,25 @@ class PoseEstimator:
             preprocessing: overrules the checkpoint's own.
             weights_dir: folder of run directories.
             progress: told of a download.
+            engine: "auto", "torch", "openvino" or "onnxruntime"; see `pose.engines.make_engine`.
+            precision: "auto", "fp32", "bf16" or, on CUDA, "fp16".
 
         Raises:
-            UserError: the weights, the device or the preset do not exist or cannot be used.
+            UserError: the weights, device, engine or preset do not exist or cannot be used.
         """
         preset = get_preset(preset)
-        pick_device(device)
+        check_engine(pick_device(device), engine, precision)
         weights = load_weights(
             name, preprocessing=preprocessing, weights_dir=weights_dir, progress=progress
         )
-        return cls(weights, device=device, preset=preset, settings=settings)
+        return cls(
+            weights,
+            device=device,
+            preset=preset,
+            settings=settings,
+            engine=engine,
+            precision=precision,
+        )
 
     def __call__(
         self,
@@ -157,7 +181,7 @@ class PoseEstimator:
                     Timings(prepared[i].seconds, network, perf_counter() - start),
                     prepared[i].image_size,
                     look.stages if stages else (),
-                    (*self.weights.notes, *look.notes, *notes),
+                    (*self.notes, *look.notes, *notes),
                 )
         return results
 

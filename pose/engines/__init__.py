@@ -1,0 +1,21 @@
+"""Running a network: RGB uint8 pictures in, maps as NumPy arrays out.
+
+Engines: PyTorch (any device), OpenVINO and ONNX Runtime (the CPU). `make_engine` chooses.
+"""
+
+from pose.engines.base import Engine, MapArrays
+from pose.engines.choice import ENGINES, PRECISIONS, Choice, check_engine, make_engine
+from pose.engines.device import pick_device
+from pose.engines.pytorch import TorchEngine
+
+__all__ = [
+    "ENGINES",
+    "PRECISIONS",
+    "Choice",
+    "Engine",
+    "MapArrays",
+    "TorchEngine",
+    "check_engine",
+    "make_engine",
+    "pick_device",
+]
