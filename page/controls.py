@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -29,6 +30,8 @@ def weights_and_preset(models: Models, prefix: str, preset: str = "balanced") ->
     return [weights, presets]
 
 
-def line(text: str) -> str:
-    """A sentence in the style of the status line."""
-    return f'<div class="lines" role="status" aria-live="polite"><span>{text}</span></div>'
+def lines(*texts: str, share: float | None = None) -> str:
+    """Sentences in the style of the status line, with a bar above for a share done, 0 to 1."""
+    bar = "" if share is None else f'<progress max="1" value="{share:.3f}"></progress>'
+    spans = "".join(f"<span>{escape(text)}</span>" for text in texts)
+    return f'<div class="lines" role="status" aria-live="polite">{bar}{spans}</div>'

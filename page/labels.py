@@ -7,6 +7,8 @@ together on the server (status, tables) are made here with `say`. The language i
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import gradio as gr
 
 from page.texts import TEXTS
@@ -21,18 +23,6 @@ TRANSLATIONS = gr.I18n(
 
 BACKGROUND_NAMES = ("background", "배경")
 
-PICK_LANGUAGE = """<script>
-(() => {
-  const asked = new URLSearchParams(window.location.search).get("lang");
-  if (asked !== "ko" && asked !== "en") return;
-  document.documentElement.lang = asked;
-  Object.defineProperty(navigator, "language", { get: () => asked });
-  Object.defineProperty(navigator, "languages", { get: () => [asked] });
-})();
-</script>"""
-"""Put into the page's head: Gradio reads the language from `navigator`, so `?lang=` answers there,
-which translates Gradio's own words as well."""
-
 
 def label(key: str) -> gr.i18n.I18nData:
     """A text that the browser translates."""
@@ -43,10 +33,13 @@ def language_of(request: gr.Request | None) -> str:
     """The visitor's language: the address's `lang`, else the browser's first, else English."""
     if request is None:
         return "en"
-    asked = (request.query_params or {}).get("lang")
+    headers = request.headers or {}
+    # The page's own requests carry its address as the referer.
+    address = parse_qs(urlsplit(headers.get("referer") or "").query)
+    asked = (request.query_params or {}).get("lang") or address.get("lang", [""])[-1]
     if asked in LANGUAGES:
         return asked
-    header = request.headers.get("accept-language", "") if request.headers else ""
+    header = headers.get("accept-language") or ""
     return "ko" if header.strip().lower().startswith("ko") else "en"
 
 

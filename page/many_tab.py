@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from page.components import photo_name, toast
-from page.controls import line, weights_and_preset
+from page.controls import lines, weights_and_preset
 from page.labels import label, language_of, say
 from page.models import Job, Models
 from page.photo_events import MODEL_QUEUE, PRIVATE, remove_folder
@@ -63,7 +62,7 @@ class ManyTab:
                     columns=3,
                     format="jpeg",
                     object_fit="contain",
-                    height=460,
+                    height="auto",
                     interactive=False,
                     visible=False,
                 )
@@ -89,7 +88,7 @@ class ManyTab:
         demo.load(self.welcome, None, [self.status], show_progress="hidden", **PRIVATE)
 
     def welcome(self, request: gr.Request) -> str:
-        return line(say("many_start", language_of(request)))
+        return lines(say("many_start", language_of(request)))
 
     def run(
         self,
@@ -134,16 +133,10 @@ class ManyTab:
             )
             yield [
                 folder,
-                progress_bar(done / len(paths), [text, *notes]),
+                lines(text, *notes, share=done / len(paths)),
                 gr.update(value=list(pictures), visible=True),
                 gr.update(value=write_answers(Path(folder), answers), visible=True),
             ]
-
-
-def progress_bar(share: float, texts: list[str]) -> str:
-    """A bar with sentences under it."""
-    bar = f'<progress max="1" value="{share:.3f}"></progress>'
-    return line(bar + "".join(f"<span>{escape(text)}</span>" for text in texts))
 
 
 def write_answers(folder: Path, answers: list[tuple[str, tuple[Person, ...]]]) -> list[str]:

@@ -105,6 +105,7 @@ def controls(models: Models) -> dict[str, Any]:
         elem_id="input-image",
         height=300,
         value=EXAMPLES[0],
+        alt_text=say("alt_photo"),
         buttons=["fullscreen"],
     )
     examples = gr.Examples(
@@ -199,7 +200,8 @@ def column(name: Any, element: str, *, visible: bool = True) -> gr.Image:
         elem_id=element,
         interactive=False,
         buttons=["fullscreen"],
-        min_width=240,
+        min_width=180,
+        alt_text=say("alt_skeleton"),
         visible=visible,
     )
 
@@ -312,6 +314,7 @@ def inside() -> dict[str, Any]:
                 format="png",
                 height=600,
                 buttons=["fullscreen"],
+                alt_text=say("alt_field"),
                 visible=name == "a",
             )
             for name in "ab"

@@ -7,7 +7,10 @@ import socket
 from importlib.util import find_spec
 from typing import Any
 
-from page.labels import PICK_LANGUAGE, TRANSLATIONS
+from starlette.middleware import Middleware
+
+from page.asked_language import AskedLanguage
+from page.labels import TRANSLATIONS
 from page.style import CSS, THEME
 from pose import UserError
 
@@ -28,7 +31,7 @@ def launch_options(mcp: bool = False) -> dict[str, Any]:
         "mcp_server": mcp,
         "theme": THEME,
         "css": CSS,
-        "head": PICK_LANGUAGE,
+        "app_kwargs": {"middleware": [Middleware(AskedLanguage)]},
         "i18n": TRANSLATIONS,
         "max_file_size": MAX_FILE_SIZE,
         "footer_links": ["api", "settings"],

@@ -38,11 +38,16 @@ CSS = """
   background: var(--block-background-fill); font-size: 0.93rem; line-height: 1.4; }
 .lines .note { color: var(--body-text-color-subdued); }
 .lines b { font-weight: 600; }
-.lines progress { width: 100%; height: 0.6rem; accent-color: var(--color-accent); }
+.lines progress { width: 100%; height: 0.5rem; appearance: none; border: none;
+  border-radius: 4px; overflow: hidden; background: var(--border-color-primary); }
+.lines progress::-webkit-progress-bar { background: var(--border-color-primary); }
+.lines progress::-webkit-progress-value { background: var(--color-accent); }
+.lines progress::-moz-progress-bar { background: var(--color-accent); }
 .facts table { width: 100%; border-collapse: collapse; font-size: 0.9rem; margin: 0.4rem 0;
-  font-variant-numeric: tabular-nums; }
-.facts th, .facts td { text-align: left; padding: 0.28rem 0.6rem; font-weight: 400;
-  border-bottom: 1px solid var(--border-color-primary); color: var(--body-text-color); }
+  font-variant-numeric: tabular-nums; border: none; }
+.facts table th, .facts table td { border: none; text-align: left; padding: 0.28rem 0.6rem;
+  border-bottom: 1px solid var(--border-color-primary); color: var(--body-text-color);
+  font-weight: 400; }
 .facts thead th { font-weight: 600; }
 .facts p { color: var(--body-text-color-subdued); font-size: 0.88rem; }
 .facts summary { cursor: pointer; padding: 0.4rem 0; font-weight: 600; }
@@ -55,7 +60,7 @@ CSS = """
 @media (max-width: 900px) {
   .steps { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
-#downloads .label-clear-button { display: none; }
+#downloads, #many-files, #video-files { .label-clear-button { display: none; } }
 #weights-line { align-items: center; }
 @media (max-width: 640px) {
   /* The result comes before the switches of the drawing. */

@@ -253,6 +253,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "사진이 메모리에서 지워졌습니다. 사람 찾기를 다시 누르세요.",
     ),
     "download_needed": ("not here yet, {size} download", "아직 없음, {size} 내려받기 필요"),
+    "alt_photo": ("The photo as it was given", "올린 그대로의 사진"),
+    "alt_field": (
+        "The photo in grey with the chosen field of the network in colour over it",
+        "회색 사진 위에 신경망의 필드를 색으로 나타낸 그림",
+    ),
     "alt_skeleton": (
         "The photo with a skeleton drawn over every person found",
         "찾은 사람마다 골격을 그린 사진",

@@ -12,9 +12,8 @@ from typing import Any
 import gradio as gr
 
 from page.components import photo_name, toast
-from page.controls import line, weights_and_preset
+from page.controls import lines, weights_and_preset
 from page.labels import label, language_of, say
-from page.many_tab import progress_bar
 from page.models import Job, Models
 from page.photo_events import MODEL_QUEUE, PRIVATE, remove_folder
 from page.session import clean_name, reduced
@@ -46,7 +45,7 @@ class VideoTab:
                     sources=["upload", "webcam"],
                     elem_id="video-in",
                     height=280,
-                    include_audio=False,
+                    include_audio=True,
                 )
                 self.how = weights_and_preset(models, "video", "fast")
                 with gr.Row():
@@ -61,6 +60,7 @@ class VideoTab:
                     interactive=False,
                     format="jpeg",
                     elem_id="video-frame",
+                    height=480,
                     buttons=[],
                     visible=False,
                 )
@@ -68,6 +68,7 @@ class VideoTab:
                     label=label("video_out"),
                     interactive=False,
                     elem_id="video-out",
+                    height=480,
                     autoplay=True,
                     loop=True,
                     visible=False,
@@ -96,7 +97,7 @@ class VideoTab:
     def welcome(self, request: gr.Request) -> list[str]:
         language = language_of(request)
         hint = say("video_hint", language, seconds=LONGEST_SECONDS)
-        return [hint, line(say("video_start", language))]
+        return [hint, lines(say("video_start", language))]
 
     def run(
         self,
@@ -143,7 +144,7 @@ class VideoTab:
                 frames.append(
                     {"frame": len(frames), "time": time, **openpose_json(people, numbers)}
                 )
-                bar = progress_bar(len(frames) / total, [f"{len(frames)} / {total}"])
+                bar = lines(f"{len(frames)} / {total}", share=min(1.0, len(frames) / total))
                 hidden = gr.update(visible=False)
                 yield [bar, gr.update(value=picture, visible=True), hidden, hidden]
         finally:
@@ -157,7 +158,7 @@ class VideoTab:
         text = say("video_done", language, frames=len(frames), tracks=tracker.count, speed=speed)
         cut = say("video_cut", language, seconds=LONGEST_SECONDS)
         yield [
-            progress_bar(1, [text, cut] if announced > most else [text]),
+            lines(text, *([cut] if announced > most else []), share=1),
             gr.update(value=None, visible=False),
             gr.update(value=str(movie), visible=True),
             gr.update(value=[str(data), str(movie)], visible=True),

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from page.components import toast
-from page.controls import line
+from page.controls import lines
 from page.labels import label, language_of
 from page.models import Job, Models
 from page.photo_events import PRIVATE
@@ -50,6 +50,7 @@ class WebcamTab:
                 elem_id="webcam-out",
                 height=420,
                 buttons=["fullscreen"],
+                visible=False,
             )
         self.status = gr.HTML(elem_id="webcam-status")
 
@@ -79,5 +80,5 @@ class WebcamTab:
         text = people_count(len(result.people), language_of(request))
         return [
             draw_people(photo, result.people),
-            line(f"{text} · {seconds(result.timings.total)}"),
+            lines(f"{text} · {seconds(result.timings.total)}"),
         ]
