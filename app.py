@@ -46,8 +46,8 @@ def build(models: Models) -> gr.Blocks:
                 ManyTab(models).connect(demo)
             with gr.Tab(label("tab_video"), id="video"):
                 VideoTab(models).connect(demo)
-            with gr.Tab(label("tab_webcam"), id="webcam"):
-                WebcamTab(models).connect()
+            with gr.Tab(label("tab_webcam"), id="webcam") as webcam:
+                WebcamTab(models).connect(webcam)
             with gr.Tab(label("tab_code"), id="code"):
                 CodeTab().connect(demo)
         api_endpoints(models)

@@ -11,13 +11,15 @@ from page.components import toast
 from page.controls import lines
 from page.labels import label, language_of
 from page.models import Job, Models
-from page.photo_events import PRIVATE
+from page.photo_events import MODEL_QUEUE, PRIVATE
+from page.photo_layout import EXAMPLES_DIR
 from page.session import reduced
 from page.words import people_count, seconds
-from pose import UserError
+from pose import UserError, load_image
 from pose.render import draw_people
 
 PRESET = "fast"
+EXAMPLE = EXAMPLES_DIR / "photographer.jpg"
 FRAME_SIDE = 640
 TIME_LIMIT = 120
 """Seconds after which a stream ends, so that nobody holds the network for good."""
@@ -31,6 +33,7 @@ class WebcamTab:
 
     def __init__(self, models: Models) -> None:
         self.models = models
+        self.example: np.ndarray | None = None
         gr.Markdown(label("webcam_hint"), elem_classes="hint")
         with gr.Row():
             self.camera = gr.Image(
@@ -50,11 +53,11 @@ class WebcamTab:
                 elem_id="webcam-out",
                 height=420,
                 buttons=["fullscreen"],
-                visible=False,
             )
         self.status = gr.HTML(elem_id="webcam-status")
 
-    def connect(self) -> None:
+    def connect(self, tab: gr.Tab) -> None:
+        tab.select(self.before, None, [self.live], show_progress="hidden", **MODEL_QUEUE, **PRIVATE)
         self.camera.stream(
             self.frame,
             [self.camera],
@@ -66,6 +69,15 @@ class WebcamTab:
             concurrency_limit=1,
             **PRIVATE,
         )
+
+    def before(self) -> np.ndarray:
+        """What is there until the camera is: an example, computed once."""
+        if self.example is None:
+            photo = load_image(EXAMPLE)
+            weights, _ = self.models.default_pair()
+            people = self.models.look(Job(photo, weights, PRESET, stages=False)).people
+            self.example = draw_people(photo, people)
+        return self.example
 
     def frame(self, request: gr.Request, picture: np.ndarray | None) -> list[Any]:
         """One frame's skeletons."""

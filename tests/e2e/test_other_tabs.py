@@ -131,7 +131,7 @@ def test_the_camera_is_answered_live(served, browser_type, browser_type_launch_a
         page.get_by_text("Click to Access Webcam").click()
         page.wait_for_selector("#webcam-in video")
         page.wait_for_timeout(1500)
-        page.locator("#webcam-in").get_by_role("button", name="Record").click()
+        page.click("#webcam-in .capture-button")
         expect(page.locator("#webcam-status")).to_contain_text("people", timeout=PATIENCE)
         expect(page.locator("#webcam-out img")).to_be_visible()
     finally:
