@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
@@ -18,6 +19,7 @@ from pose.engines import Engine, check_engine, make_engine, pick_device
 from pose.errors import UserError
 from pose.geometry import STRIDE, Grid, fit
 from pose.image import load_image
+from pose.pipeline import ahead, in_batches, in_thread, reader_threads
 from pose.presets import Preset, get_preset
 from pose.results import FieldMaps, Person, PoseResult, Timings
 from pose.weights import LoadedWeights, load_weights
@@ -40,10 +42,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Look:
-    """What the network said about a photo: averaged maps of each stage, and notes."""
+    """What the network said about a photo: averaged maps of each stage, notes, and its time."""
 
     stages: tuple[FieldMaps, ...]
     notes: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class PoseEstimator:
@@ -167,23 +170,61 @@ class PoseEstimator:
         preset = get_preset(preset) if preset else self.preset
         settings = self.settings.changed(**thresholds)
         prepared = [self._prepare(image, preset) for image in images]
-        results: list[PoseResult | None] = [None] * len(prepared)
-        for members in self._grouped(prepared):
-            start = perf_counter()
-            looks = self._look([prepared[i] for i in members], preset, stages)
-            network = (perf_counter() - start) / len(members)
-            for i, look in zip(members, looks, strict=True):
-                start = perf_counter()
-                people, notes = decode_with_notes(look.stages[-1], settings)
-                results[i] = PoseResult(
-                    people,
-                    look.stages[-1],
-                    Timings(prepared[i].seconds, network, perf_counter() - start),
-                    prepared[i].image_size,
-                    look.stages if stages else (),
-                    (*self.notes, *look.notes, *notes),
-                )
-        return results
+        return [
+            self._finish(photo, look, settings, stages)
+            for photo, look in self._look_at_all(prepared, preset, stages)
+        ]
+
+    def stream(
+        self,
+        images: Iterable[Photo | Callable[[], Photo]],
+        *,
+        preset: str | Preset | None = None,
+        batch_size: int = 8,
+        keep_errors: bool = False,
+        **thresholds: float,
+    ) -> Iterator[PoseResult | UserError]:
+        """The people in many photos, in order, each result as soon as it is there.
+
+        Photos are read ahead and people decoded behind in other threads, so that the network is
+        what the time is spent on. The answers are those of `batch`, without the stages.
+
+        Args:
+            images: as for a call, or functions that give one; taken as they are needed.
+            preset: other views than the estimator's own.
+            batch_size: photos that run together on CUDA.
+            keep_errors: a photo that cannot be used is answered by its UserError instead of
+                ending the stream.
+            thresholds: fields of `DecodeSettings` to change.
+
+        Raises:
+            UserError: a photo, the preset or a threshold cannot be used.
+        """
+        preset = get_preset(preset) if preset else self.preset
+        settings = self.settings.changed(**thresholds)
+        size = batch_size if self.device.type == "cuda" else 1
+        threads = reader_threads()
+
+        def prepare(image: Photo | Callable[[], Photo]) -> Prepared | UserError:
+            try:
+                return self._prepare(image() if callable(image) else image, preset)
+            except UserError as error:
+                return error
+
+        def look(batch: list[Prepared | UserError]) -> Iterator[tuple]:
+            photos = iter(self._look_at_all([p for p in batch if isinstance(p, Prepared)], preset))
+            return ((p, None) if isinstance(p, UserError) else next(photos) for p in batch)
+
+        def finish(looked: tuple) -> PoseResult | UserError:
+            photo, seen = looked
+            return photo if seen is None else self._finish(photo, seen, settings, False)
+
+        prepared = ahead(prepare, in_thread(images, size), threads, size + threads)
+        looked = chain.from_iterable(map(look, in_batches(prepared, size)))
+        for answer in ahead(finish, looked, 1 if size == 1 else threads, size):
+            if isinstance(answer, UserError) and not keep_errors:
+                raise answer
+            yield answer
 
     def decode(self, maps: FieldMaps, **thresholds: float) -> tuple[Person, ...]:
         """People from maps that are at hand, with other thresholds; the network does not run.
@@ -198,6 +239,34 @@ class PoseEstimator:
         photo = load_image(image)
         views = tuple(fit(photo, side, self._border) for side in preset.short_sides)
         return Prepared(image, photo.shape[:2], views, perf_counter() - start)
+
+    def _look_at_all(
+        self, prepared: Sequence[Prepared], preset: Preset, stages: bool = False
+    ) -> list[tuple[Prepared, Look]]:
+        """Each photo with what the network said about it, those of one size run together."""
+        looks: list[Look | None] = [None] * len(prepared)
+        for members in self._grouped(prepared):
+            start = perf_counter()
+            found = self._look([prepared[i] for i in members], preset, stages)
+            seconds = (perf_counter() - start) / len(members)
+            for i, look in zip(members, found, strict=True):
+                looks[i] = replace(look, seconds=seconds)
+        return list(zip(prepared, looks, strict=True))
+
+    def _finish(
+        self, photo: Prepared, look: Look, settings: DecodeSettings, stages: bool
+    ) -> PoseResult:
+        """The people in what the network said."""
+        start = perf_counter()
+        people, notes = decode_with_notes(look.stages[-1], settings)
+        return PoseResult(
+            people,
+            look.stages[-1],
+            Timings(photo.seconds, look.seconds, perf_counter() - start),
+            photo.image_size,
+            look.stages if stages else (),
+            (*self.notes, *look.notes, *notes),
+        )
 
     def _grouped(self, prepared: Sequence[Prepared]) -> list[list[int]]:
         """Indices of the photos that run together."""

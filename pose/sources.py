@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,24 +13,51 @@ from pose.image import SUFFIXES, load_image
 from pose.video import VIDEO_SUFFIXES, count_frames, read_frames
 
 
-@dataclass(frozen=True)
+@dataclass
 class Source:
-    """A photo, or a frame of a video.
+    """A photo, or a frame of a video; a photo is read when it is asked for.
 
     Attributes:
         path: the file.
-        pixels: RGB uint8 (H, W, 3).
         frame: number of the frame from 1, None for a photo.
+        place: among all sources of a command, from 0.
+        file_place: the file's among all files, from 0.
+        pixels: RGB uint8 (H, W, 3), None until they are read and after they were dropped.
+        problem: why there is nothing to read.
     """
 
     path: Path
-    pixels: np.ndarray
     frame: int | None = None
+    place: int = 0
+    file_place: int = 0
+    pixels: np.ndarray | None = None
+    problem: UserError | None = None
 
     @property
     def stem(self) -> str:
         """What files made from this source are called, without ending."""
         return self.path.stem if self.frame is None else f"{self.path.stem}_{self.frame:06d}"
+
+    @property
+    def key(self) -> str:
+        """Names the source among those of a command."""
+        return f"{self.path}#{self.frame or 0}"
+
+    def read(self) -> np.ndarray:
+        """The pixels, kept from now on.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        if self.problem is not None:
+            raise self.problem
+        if self.pixels is None:
+            self.pixels = load_image(self.path)
+        return self.pixels
+
+    def drop(self) -> None:
+        """Forgets the pixels."""
+        self.pixels = None
 
 
 def find_files(inputs: Sequence[str | Path]) -> list[Path]:
@@ -65,22 +92,33 @@ def count_sources(files: Sequence[Path]) -> int:
     return sum(counts) if all(counts) else 0
 
 
-def open_sources(files: Sequence[Path]) -> tuple[Iterator[Source], list[str]]:
-    """Every photo and every frame, read as they are consumed, and a list of the failures.
+def every_source(
+    files: Sequence[Path], wanted: Callable[[Source], bool] | None = None
+) -> Iterator[Source]:
+    """Every photo and every frame, in order.
 
-    A file that cannot be read adds a line to the list, and the next one is read.
+    A video that cannot be opened is a source whose reading raises.
+
+    Args:
+        files: photos and videos.
+        wanted: told each source; those for which it is false are left out.
     """
-    failures: list[str] = []
+    place = 0
+    for file_place, path in enumerate(files):
+        for source in sources_of(path):
+            source.place, source.file_place = place, file_place
+            place += 1
+            if wanted is None or wanted(source):
+                yield source
 
-    def read() -> Iterator[Source]:
-        for path in files:
-            try:
-                if is_video(path):
-                    for number, pixels in enumerate(read_frames(path), start=1):
-                        yield Source(path, pixels, number)
-                else:
-                    yield Source(path, load_image(path))
-            except UserError as error:
-                failures.append(str(error))
 
-    return read(), failures
+def sources_of(path: Path) -> Iterator[Source]:
+    """The photo, or the frames of the video."""
+    if not is_video(path):
+        yield Source(path)
+        return
+    try:
+        for number, pixels in enumerate(read_frames(path), start=1):
+            yield Source(path, number, pixels=pixels)
+    except UserError as error:
+        yield Source(path, problem=error)

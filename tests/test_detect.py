@@ -139,3 +139,93 @@ def test_video(tmp_path):
     assert len(frames) == 4 and frames[0].shape == (450, 900, 3)
     (tmp_path / "no.mp4").write_bytes(b"no video")
     assert detect(tmp_path / "no.mp4") == 2
+
+
+def rows_of(path):
+    return json.loads(path.read_text())
+
+
+def photos_in(folder, count=6):
+    """Real photos of several sizes; one of them is broken."""
+    folder.mkdir()
+    examples = sorted(EXAMPLES.glob("*.jpg"))
+    for number in range(1, count + 1):
+        photo = Image.open(examples[number % len(examples)])
+        photo.resize((photo.width // 2, photo.height // 2)).save(folder / f"{number:04d}.jpg")
+    (folder / "0003.jpg").write_bytes(b"not a photo")
+    return folder
+
+
+class Stop(Exception):
+    pass
+
+
+def test_a_stopped_run_goes_on(tmp_path, monkeypatch, capsys):
+    photos = photos_in(tmp_path / "photos")
+    assert detect(photos, "--output", tmp_path / "whole.json") == 2
+    from pose.answers import Journal
+
+    real, added = Journal.add, []
+
+    def add(self, key, answer):
+        if len(added) == 4:
+            raise Stop
+        added.append(key)
+        real(self, key, answer)
+
+    monkeypatch.setattr(Journal, "add", add)
+    with pytest.raises(Stop):
+        detect(photos, "--output", tmp_path / "out.json")
+    assert not (tmp_path / "out.json").exists()
+    (journal,) = tmp_path.glob(".out.json.*.journal")
+    # What a crash cut off in the middle of a line is done again.
+    journal.write_text(journal.read_text()[:-20])
+    assert detect(photos, "--output", tmp_path / "out.json", "--resume", "--min-parts", 5) == 2
+    assert "other options" in capsys.readouterr().err
+    added.clear()
+    monkeypatch.setattr(
+        Journal, "add", lambda self, key, a: (added.append(a.place), real(self, key, a))
+    )
+    assert detect(photos, "--output", tmp_path / "out.json", "--resume") == 2
+    assert added == [2, 3, 4, 5], "the broken photo and those after the cut"
+    assert (tmp_path / "out.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+    assert not list(tmp_path.glob(".out.json.*"))
+
+
+def test_two_processes_share_the_work(tmp_path):
+    photos = photos_in(tmp_path / "photos")
+    (photos / "0003.jpg").unlink()
+    options = ["--device", "cpu", "--preset", "fast", "--overlay"]
+    assert main(["detect", *options, str(tmp_path / "a"), str(photos), "--output",
+                 str(tmp_path / "one.json")]) == 0  # fmt: skip
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["-m", "pose", "detect", *options, str(tmp_path / "b"), str(photos)]
+    done = subprocess.run(
+        [*command, "--output", str(tmp_path / "two.json")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert rows_of(tmp_path / "two.json") == rows_of(tmp_path / "one.json")
+    names = [sorted(p.name for p in (tmp_path / d).iterdir()) for d in ("a", "b")]
+    assert names[0] == names[1] and len(names[0]) == 5
+    assert not list(tmp_path.glob(".two.json.*"))
+
+
+def test_a_file_named_twice_is_answered_twice(tmp_path):
+    assert detect(FOUR, FOUR, "--output", tmp_path / "out.json") == 0
+    assert len(rows_of(tmp_path / "out.json")) == 8
+
+
+@pytest.mark.parametrize(
+    "args", [["--engine", "steam"], ["--precision", "fp16"], ["--resume"], ["--batch-size", "0"]]
+)
+def test_bulk_mistakes(args, capsys):
+    try:
+        status = detect(FOUR, *args)
+    except SystemExit as stopped:
+        status = stopped.code
+    assert status == 2
+    assert "Traceback" not in capsys.readouterr().err

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
-
-from pose.decode import DecodeSettings
-from pose.errors import UserError
-from pose.export import (
-    coco_results,
-    csv_rows,
-    csv_text,
-    image_id_of,
-    json_text,
-    openpose_json,
-    write_bytes_atomically,
-    write_text_atomically,
+from pose.answers import Answer, Journal, people_from
+from pose.commands.detect_files import (
+    WRITERS,
+    Overlays,
+    check_overlay,
+    drawn,
+    say,
+    warn_of_repeated_ids,
 )
+from pose.decode import DecodeSettings
+from pose.engines import ENGINES, PRECISIONS
+from pose.errors import UserError
+from pose.pipeline import ahead
 from pose.presets import PRESETS
-from pose.render import draw_people
-from pose.results import Person
-from pose.sources import Source, count_sources, find_files, open_sources
-from pose.video import VideoWriter, frames_per_second
+from pose.ranks import Ranks, joined_ranks
+from pose.results import PoseResult
+from pose.sources import Source, count_sources, every_source, find_files
+
+if TYPE_CHECKING:
+    from pose.estimator import PoseEstimator
 
 DEFAULTS = DecodeSettings()
 THRESHOLDS = ("peak_threshold", "limb_threshold", "samples_needed", "min_parts", "min_score")
@@ -41,6 +42,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
         "detect",
         help="find people in photos, folders of photos and videos",
         description="Finds people and writes them as COCO results, OpenPose JSON or CSV.",
+        epilog="Over several GPUs or machines: accelerate launch -m pose detect …, or "
+        "torchrun --nproc-per-node N -m pose detect …; the first process writes what all found.",
     )
     add = parser.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="a photo, a folder of photos, or a video")
@@ -57,7 +60,10 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     )
     add("--overlay", metavar="DIR", help="also draw the skeletons: PNG, or MP4 for a video")
     add("--device", default="auto", metavar="auto|cpu|cuda")
+    add("--engine", default="auto", choices=ENGINES, help="what runs the network on the CPU")
+    add("--precision", default="auto", choices=PRECISIONS)
     add("--batch-size", type=int, default=8, help="photos that run together on a GPU (default 8)")
+    add("--resume", action="store_true", help="go on with a stopped run that had an --output")
     for name in THRESHOLDS:
         default = getattr(DEFAULTS, name)
         option = f"--{name.replace('_', '-')}"
@@ -65,187 +71,162 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The people of one photo or frame."""
-
-    path: Path
-    stem: str
-    image_id: int
-    people: tuple[Person, ...]
-
-
 def run(args: argparse.Namespace) -> int:
-    """Detects and writes what was found.
+    """Detects and writes what was found; every process of a launcher does its share.
 
     Raises:
         UserError: an input could not be read; the answers for the others are written first.
     """
-    from tqdm import tqdm
-
     from pose.estimator import PoseEstimator
 
     if args.batch_size < 1:
         raise UserError(f"--batch-size is at least 1, not {args.batch_size}")
+    if args.resume and not args.output:
+        raise UserError("--resume goes on with a file: name it by --output")
     settings = DEFAULTS.changed(**{name: getattr(args, name) for name in THRESHOLDS})
     files = find_files(args.inputs)
     if args.overlay:
         check_overlay(Path(args.overlay), files)
-    estimator = PoseEstimator.from_pretrained(
-        args.weights,
-        device=args.device,
-        preset=args.preset,
-        settings=settings,
-        preprocessing=args.preprocessing,
-        weights_dir=args.weights_dir,
-    )
-    for note in estimator.weights.notes:
-        say(note)
-    sources, failures = open_sources(files)
-    size = args.batch_size if estimator.device.type == "cuda" else 1
-    answers: list[Answer] = []
-    overlays = Overlays(Path(args.overlay)) if args.overlay else None
-    count = count_sources(files)
-    bar = tqdm(total=count or None, unit="photo", disable=count == 1, file=sys.stderr)
-    with bar, overlays or nullcontext():
-        for batch in in_batches(sources, size):
-            results = estimator.batch([source.pixels for source in batch])
-            for source, result in zip(batch, results, strict=True):
-                number = image_id_of(source.stem, len(answers) + 1)
-                answers.append(Answer(source.path, source.stem, number, result.people))
-                if overlays:
-                    overlays.write(source, draw_people(source.pixels, result.people))
-                for note in result.notes[len(estimator.weights.notes) :]:
-                    say(f"{source.stem}: {note}")
-                bar.update()
-    if answers:
-        WRITERS[args.format](answers, args.output)
-        warn_of_repeated_ids(answers, args.format)
-        people = sum(len(answer.people) for answer in answers)
-        say(f"{people} people in {len(answers)} of {len(answers) + len(failures)} photos")
-    if failures:
-        for line in failures[:-1]:
-            say(f"skipped: {line}")
-        raise UserError(failures[-1])
+    with joined_ranks() as ranks:
+        estimator = PoseEstimator.from_pretrained(
+            args.weights,
+            device=ranks.device(args.device),
+            preset=args.preset,
+            settings=settings,
+            preprocessing=args.preprocessing,
+            weights_dir=args.weights_dir,
+            engine=args.engine,
+            precision=args.precision,
+        )
+        if ranks.first:
+            for note in estimator.notes:
+                say(note)
+        count = count_sources(files)
+        journal = None
+        if args.output and count != 1:
+            journal = Journal(Path(args.output), identity(args, estimator), ranks.rank)
+        earlier = journal.read() if journal and args.resume else {}
+        if journal:
+            ranks.wait()  # every process has read before one starts anew
+            if ranks.first:
+                journal.delete()
+            ranks.wait()
+            journal.open(earlier if ranks.first else {})
+        try:
+            mine = answer_share(args, estimator, files, count, ranks, journal, earlier)
+            answers = sorted(ranks.gathered(mine), key=lambda answer: answer.place)
+        finally:
+            if journal:
+                journal.close()
+        if not ranks.first:
+            return 0
+        write_answers(args, answers)
+        if journal:
+            journal.delete()
+    problems = [answer.problem for answer in answers if answer.problem]
+    for line in problems[:-1]:
+        say(f"skipped: {line}")
+    if problems:
+        raise UserError(problems[-1])
     return 0
 
 
-def say(line: str) -> None:
-    print(line, file=sys.stderr)
+def identity(args: argparse.Namespace, estimator: PoseEstimator) -> dict[str, Any]:
+    """What the answers of a run depend on, beside the photos."""
+    return {
+        "weights": estimator.weights.sha256,
+        "preprocessing": estimator.weights.preprocessing.name,
+        "preset": asdict(estimator.preset),
+        "decoder": asdict(estimator.settings),
+        "engine": [estimator.engine.name, estimator.engine.precision],
+        "overlay": args.overlay,
+    }
 
 
-def in_batches(sources: Iterable[Source], size: int) -> Iterator[list[Source]]:
-    """Lists of up to `size` sources."""
-    iterator = iter(sources)
-    while batch := list(islice(iterator, size)):
-        yield batch
+def answer_share(
+    args: argparse.Namespace,
+    estimator: PoseEstimator,
+    files: list[Path],
+    count: int,
+    ranks: Ranks,
+    journal: Journal | None,
+    earlier: Mapping[str, Mapping[str, Any]],
+) -> list[Answer]:
+    """This process's answers; the first one's hold those of an earlier run as well."""
+    from tqdm import tqdm
+
+    answers: list[Answer] = []
+    overlays = Overlays(Path(args.overlay)) if args.overlay else None
+
+    def wanted(source: Source) -> bool:
+        if overlays:
+            overlays.name(source)
+        # A video's overlay is one file, so that one process draws all of it.
+        whole = overlays is not None and source.frame is not None
+        known = None if whole else earlier.get(source.key)
+        if known is None:
+            return ranks.has(source.file_place if whole else source.place)
+        if ranks.first:
+            people = people_from(known["people"])
+            answers.append(Answer(source.place, source.path, source.stem, people))
+        return False
+
+    share = -(-count // ranks.count)
+    bar = tqdm(
+        total=share or None,
+        unit="photo",
+        disable=count == 1 or not ranks.first,
+        file=sys.stderr,
+    )
+    sources = every_source(files, wanted)
+    with bar, overlays or nullcontext():
+        for source, result, picture in looked_at(estimator, sources, args.batch_size, overlays):
+            problem = str(result) if isinstance(result, UserError) else None
+            people = () if problem else result.people
+            answer = Answer(source.place, source.path, source.stem, people, problem)
+            answers.append(answer)
+            if picture is not None:
+                overlays.write(source, picture)
+            if not problem:
+                for note in result.notes[len(estimator.notes) :]:
+                    say(f"{source.stem}: {note}")
+            if journal:
+                journal.add(source.key, answer)
+            bar.update()
+    return answers
 
 
-def check_overlay(folder: Path, files: list[Path]) -> None:
-    """Refuses a folder in which an overlay would replace a photo that is read."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--overlay {folder} is a file: name a folder")
-    if any(path.resolve().parent == folder.resolve() for path in files):
-        raise UserError(f"--overlay {folder} holds the inputs: name another folder")
+def looked_at(
+    estimator: PoseEstimator, sources: Iterable[Source], batch_size: int, draw: object
+) -> Iterator[tuple[Source, PoseResult | UserError, Any]]:
+    """Each source with its result and, with `draw`, its overlay (see `detect_files.drawn`)."""
+    waiting: deque[Source] = deque()
+
+    def readers() -> Iterator[Callable]:
+        for source in sources:
+            waiting.append(source)
+            yield source.read
+
+    results = estimator.stream(readers(), batch_size=batch_size, keep_errors=True)
+    pairs = ((waiting.popleft(), result) for result in results)
+
+    def finished(pair: tuple[Source, PoseResult | UserError]) -> tuple:
+        source, result = pair
+        picture = None
+        if draw and not isinstance(result, UserError):
+            picture = drawn(source, result.people)
+        source.drop()
+        return source, result, picture
+
+    return ahead(finished, pairs, 2, 2) if draw else map(finished, pairs)
 
 
-class FreeNames:
-    """File names in a folder; photos of one name from two folders get a number."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.taken: set[str] = set()
-
-    def path(self, stem: str, suffix: str) -> Path:
-        """A path that was not given out before."""
-        name, number = stem + suffix, 1
-        while name in self.taken:
-            number += 1
-            name = f"{stem}-{number}{suffix}"
-        self.taken.add(name)
-        return self.folder / name
-
-
-class Overlays:
-    """Writes a PNG for each photo and an MP4 for each video; a context manager."""
-
-    def __init__(self, folder: Path) -> None:
-        self.names = FreeNames(folder)
-        self.video: VideoWriter | None = None
-        self.video_path: Path | None = None
-
-    def __enter__(self) -> Overlays:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.finish_video()
-
-    def finish_video(self) -> None:
-        if self.video:
-            self.video.close()
-        self.video = self.video_path = None
-
-    def write(self, source: Source, picture: np.ndarray) -> None:
-        """Adds one picture, RGB uint8 (H, W, 3)."""
-        if source.frame is None:
-            self.finish_video()
-            ok, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-            if not ok:
-                raise UserError(f"the overlay of {source.path.name} cannot be written as PNG")
-            write_bytes_atomically(self.names.path(source.stem, ".png"), data.tobytes())
-            return
-        if self.video_path != source.path:
-            self.finish_video()
-            self.video_path = source.path
-            target = self.names.path(source.path.stem, ".mp4")
-            self.video = VideoWriter(target, frames_per_second(source.path))
-        self.video.add(picture)
-
-
-def write_coco(answers: Sequence[Answer], output: str | None) -> None:
-    """One results list for all photos."""
-    rows = [row for a in answers for row in coco_results(a.people, a.image_id, a.path.name)]
-    write_or_print(json_text(rows), output)
-
-
-def write_csv(answers: Sequence[Answer], output: str | None) -> None:
-    """One table for all photos."""
-    rows = [row for a in answers for row in csv_rows(a.people, file_label(a))]
-    write_or_print(csv_text(rows), output)
-
-
-def file_label(answer: Answer) -> str:
-    """The file's name; for a frame of a video, the name it would have as a photo."""
-    return answer.path.name if answer.stem == answer.path.stem else answer.stem
-
-
-def write_openpose(answers: Sequence[Answer], output: str | None) -> None:
-    """One file for one photo; for several, a folder with `NAME_keypoints.json` each."""
-    if len(answers) == 1 and not (output and Path(output).is_dir()):
-        write_or_print(json_text(openpose_json(answers[0].people)), output)
+def write_answers(args: argparse.Namespace, answers: list[Answer]) -> None:
+    """Writes what was found and says how much that is."""
+    good = [answer for answer in answers if not answer.problem]
+    if not good:
         return
-    if output is None:
-        raise UserError("--format openpose writes a file for each photo: name a folder by --output")
-    if Path(output).is_file():
-        raise UserError(f"--output {output} is a file: for several photos name a folder")
-    names = FreeNames(Path(output))
-    for answer in answers:
-        target = names.path(answer.stem, "_keypoints.json")
-        write_text_atomically(target, json_text(openpose_json(answer.people)))
-
-
-WRITERS = {"coco": write_coco, "openpose": write_openpose, "csv": write_csv}
-
-
-def write_or_print(text: str, output: str | None) -> None:
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        write_text_atomically(output, text)
-
-
-def warn_of_repeated_ids(answers: Sequence[Answer], form: str) -> None:
-    """COCO files know a photo by its number alone; says so where two photos share one."""
-    numbers = [answer.image_id for answer in answers]
-    if form == "coco" and len(set(numbers)) < len(numbers):
-        say("several photos share an image_id (the last digits of their names); see file_name")
+    WRITERS[args.format](good, args.output)
+    warn_of_repeated_ids(good, args.format)
+    people = sum(len(answer.people) for answer in good)
+    say(f"{people} people in {len(good)} of {len(answers)} photos")
