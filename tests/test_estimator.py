@@ -174,3 +174,55 @@ def test_cuda_answers_as_the_cpu(estimator):
     for result in ours:
         assert np.abs(result.maps.heatmaps - theirs.maps.heatmaps).max() < 0.05
         assert len(result.people) == len(theirs.people)
+
+
+def test_stream_answers_as_batch_in_order(estimator, tmp_path):
+    paths = sorted(EXAMPLES.glob("*.jpg"))
+    photos = [paths[0], lambda: Image.open(paths[1]), np.asarray(Image.open(paths[2])), paths[0]]
+    expected = estimator.batch([paths[0], paths[1], paths[2], paths[0]], preset="fast")
+    results = list(estimator.stream(photos, preset="fast"))
+    for result, right in zip(results, expected, strict=True):
+        assert same(result.people, right.people)
+        assert result.image_size == right.image_size
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no photo")
+    answers = list(estimator.stream([broken, FOUR, broken], preset="fast", keep_errors=True))
+    assert [isinstance(a, UserError) for a in answers] == [True, False, True]
+    with pytest.raises(UserError, match=r"broken\.jpg"):
+        list(estimator.stream([FOUR, broken], preset="fast"))
+
+
+def test_stream_takes_no_more_than_it_needs(estimator):
+    """An endless source is no problem: little is read ahead, and leaving ends the threads."""
+    taken = []
+
+    def photos():
+        while True:
+            taken.append(len(taken))
+            yield EXAMPLES / "astronaut.jpg"
+
+    stream = estimator.stream(photos(), preset="fast")
+    assert next(stream).people
+    stream.close()
+    assert len(taken) < 40
+    before = len(taken)
+    assert next(estimator.stream([FOUR], preset="fast")).people
+    assert len(taken) == before
+
+
+def test_one_batch_of_a_stream_runs_together(estimator, monkeypatch):
+    """As on a GPU: photos of one size in a batch, errors among them."""
+    together = PoseEstimator(estimator.weights, device="cpu", preset="fast")
+    monkeypatch.setattr(together, "device", torch.device("cuda"))
+    sizes = []
+    run = together.engine.run
+    monkeypatch.setattr(
+        together.engine, "run", lambda p, s=False: (sizes.append(len(p)), run(p, s))[1]
+    )
+    photos = [FOUR, EXAMPLES / "missing.jpg", FOUR, EXAMPLES / "astronaut.jpg", FOUR]
+    answers = list(together.stream(photos, batch_size=4, keep_errors=True))
+    assert sizes == [3, 1], "all of these photos are square"
+    assert isinstance(answers[1], UserError)
+    expected = together(FOUR).people
+    for i in (0, 2, 4):
+        assert same(answers[i].people, expected)
