@@ -10,7 +10,10 @@ from pathlib import Path
 
 # Before Gradio is imported: it would otherwise look up its newest version and report its use.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# isort: split
+from page.hosting import ZERO_GPU  # before torch
 
+# isort: split
 import gradio as gr
 
 from page.api import api_endpoints
@@ -74,7 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
         port = chosen_port(host, options.port)
         truth = Truth(options.annotations) if options.annotations else None
-        demo = build(Models(options.device, options.weights_dir, truth))
+        models = Models(options.device, options.weights_dir, truth)
+        if ZERO_GPU:
+            models.warm_up()
+        demo = build(models)
         demo.launch(
             server_name=host, server_port=port, share=options.share, **launch_options(options.mcp)
         )

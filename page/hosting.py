@@ -1,4 +1,7 @@
-"""Running as a Space on ZeroGPU, where the accelerator is lent for one function call."""
+"""Running as a Space on ZeroGPU, where the accelerator is lent for one function call.
+
+Import this before torch: on ZeroGPU the package `spaces` has to come first.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,24 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
-"""Set by the host on ZeroGPU hardware only."""
+try:
+    # The host sets the variable on ZeroGPU hardware only; elsewhere the package is not wanted.
+    if not os.environ.get("SPACES_ZERO_GPU"):
+        raise ImportError
+    import spaces
+except ImportError:
+    spaces = None
+
+ZERO_GPU = spaces is not None
 
 GPU_SECONDS = 60
+"""Longest loan of the accelerator for one photo."""
 
 
 def on_gpu(function: Callable[P, R]) -> Callable[P, R]:
-    """On ZeroGPU the function gets the accelerator while it runs; elsewhere it is unchanged."""
-    if not ZERO_GPU:
-        return function
-    try:
-        import spaces
-    except ImportError:
-        return function
-    return spaces.GPU(duration=GPU_SECONDS)(function)
+    """On ZeroGPU the function gets the accelerator while it runs; elsewhere it is unchanged.
+
+    It then runs in another process, which was copied from this one: arguments and results have to
+    be picklable, and changes it makes to anything else are lost.
+    """
+    return spaces.GPU(duration=GPU_SECONDS)(function) if ZERO_GPU else function

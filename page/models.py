@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -97,6 +98,11 @@ class Models:
         """
         return self.cache(cache_key(self.card(name)))
 
+    def warm_up(self) -> None:
+        """Loads the default weights: on ZeroGPU before the process is copied."""
+        key = cache_key(self.card(self.default_pair()[0]))
+        READY[key] = self.cache(key)
+
     def network_runs(self) -> int:
         """How often the networks in use have run, for tests and status lines."""
         return sum(self.cache(key).network_runs for key in self.cache.keys)
@@ -107,20 +113,32 @@ class Models:
         Raises:
             UserError: the weights, the preset or the photo cannot be used.
         """
-        return run_estimator(self.estimator(job.weights), job)
+        key = cache_key(self.card(job.weights))
+        estimator = self.cache(key)
+        READY[key] = estimator
+        return run_estimator(key, self.device, self.weights_dir, job)
 
     def _load(self, key: str) -> PoseEstimator:
-        name = key.split("\n")[0]
-        return PoseEstimator.from_pretrained(name, device=self.device, weights_dir=self.weights_dir)
+        return load_estimator(key, self.device, self.weights_dir)
+
+
+READY: WeakValueDictionary[str, PoseEstimator] = WeakValueDictionary()
+"""The estimators in memory by key. On ZeroGPU the network runs in a copy of this process, which
+finds them here: they cannot be sent there."""
 
 
 @on_gpu
-def run_estimator(estimator: PoseEstimator, job: Job) -> PoseResult:
+def run_estimator(key: str, device: str, weights_dir: str | Path | None, job: Job) -> PoseResult:
     """One photo through the network: the one place of the page that needs the accelerator."""
+    estimator = READY.get(key) or load_estimator(key, device, weights_dir)
     return estimator(job.photo, preset=job.preset, stages=job.stages)
 
 
+def load_estimator(key: str, device: str, weights_dir: str | Path | None) -> PoseEstimator:
+    return PoseEstimator.from_pretrained(key.split("\n")[0], device=device, weights_dir=weights_dir)
+
+
 def cache_key(card: WeightsCard) -> str:
-    """Name and time of change of a checkpoint, one a line."""
+    """Name, time of change and folder of a checkpoint, one a line."""
     changed = card.path.stat().st_mtime_ns if card.path and card.path.exists() else 0
-    return f"{card.name}\n{changed}"
+    return f"{card.name}\n{changed}\n{card.path}"
