@@ -1,0 +1,233 @@
+"""The CPU's tables: engines, decoder, end to end, a folder, start-up and memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+import torch
+
+from pose.benchmark.subjects import SIDE, Photo, Plain, mosaic
+from pose.benchmark.timing import Row, alternated, ratio
+from pose.decode import decode
+from pose.engines import make_engine
+from pose.engines.base import Engine
+from pose.engines.bf16 import map_error
+from pose.engines.device import cpu_has_bf16
+from pose.errors import UserError
+from pose.estimator import PoseEstimator
+from pose.presets import get_preset
+from pose.weights import LoadedWeights
+
+FEW_PEOPLE = 9
+"""Photos with at most so many people make one line of the decoder's table."""
+
+CPU = torch.device("cpu")
+
+
+def every_engine(weights: LoadedWeights, only: str | None) -> Iterator[tuple[str, Engine | str]]:
+    """Names and engines that run here; instead of an engine, why it does not."""
+    for name, precision in (
+        ("torch", "fp32"),
+        ("torch", "bf16"),
+        ("onnxruntime", "fp32"),
+        ("openvino", "fp32"),
+        ("openvino", "bf16"),
+    ):
+        title = f"{name} {precision}"
+        if only not in (None, "auto", name):
+            continue
+        if precision == "bf16" and not cpu_has_bf16():
+            yield title, "not on this processor"
+            continue
+        try:
+            choice = make_engine(weights, CPU, name, precision)
+        except UserError as error:
+            yield title, str(error)
+            continue
+        yield title, choice.notes[0] if choice.notes else choice.engine
+
+
+def measure_engines(
+    weights: LoadedWeights, photos: list[Photo], rounds: int, only: str | None = None
+) -> list[Row]:
+    """Milliseconds of a run at a shorter side of 368, against eager fp32."""
+    table = f"Engines, {weights.network.name}, shorter side {SIDE}"
+    plain = Plain(weights)
+    rows, engines = [], {}
+    for title, engine in every_engine(weights, only):
+        if isinstance(engine, str):
+            rows.append(Row(table, title, float("nan"), "ms", note=engine))
+        else:
+            engines[title] = engine
+
+    def run(engine: Engine, number: int) -> object:
+        return engine.run(photos[number % len(photos)].picture[None])
+
+    cases: dict[str, Callable[[int], object]] = {
+        "eager fp32": lambda number: plain.maps(photos[number % len(photos)])
+    }
+    cases |= {title: partial(run, engine) for title, engine in engines.items()}
+    # Every photo is a size that some engines prepare for when they first see it.
+    seconds = alternated(cases, rounds, warm=min(rounds, len(photos)))
+    reference = seconds["eager fp32"]
+    chosen = make_engine(weights, CPU).engine
+    taken = f"{chosen.name} {chosen.precision}"
+    for title, measured in seconds.items():
+        note = ""
+        if title in engines:
+            errors = []
+            for photo in photos[:4]:
+                maps = plain.maps(photo)
+                expected = [(maps.pafs[None], maps.heatmaps[None])]
+                errors.append(map_error(engines[title].run(photo.picture[None]), expected))
+            note = f"error of the maps: mean {np.mean([e.mean for e in errors]):.1e}, "
+            note += f"largest {max(e.largest for e in errors):.1e}"
+        if title == taken:
+            note += "; **auto takes this**"
+        rows.append(
+            Row(table, title, 1e3 * median(measured), "ms", ratio(measured, reference), note)
+        )
+    return rows
+
+
+def measure_decoder(weights: LoadedWeights, photos: list[Photo], rounds: int) -> list[Row]:
+    """Maps to people, against the plain decoder."""
+    plain = Plain(weights)
+    table = f"Decoder, {weights.network.name}, shorter side {SIDE}"
+    if plain.decode is None:
+        missing = "needs tests/plain_path.py: run from a checkout"
+        return [Row(table, "plain", float("nan"), "ms", note=missing)]
+    found = [plain.maps(photo) for photo in photos]
+    counts = [len(decode(maps)) for maps in found]
+    richest = sorted(range(len(photos)), key=lambda i: -counts[i])[:9]
+    crowd = plain.maps(mosaic([photos[i] for i in richest]))
+    groups = {
+        f"photos with 1 to {FEW_PEOPLE} people": [
+            maps for maps, n in zip(found, counts, strict=True) if 1 <= n <= FEW_PEOPLE
+        ],
+        "photos with more": [maps for maps, n in zip(found, counts, strict=True) if n > FEW_PEOPLE],
+        f"3x3 mosaic, {len(decode(crowd))} people": [crowd],
+    }
+    rows = []
+    for name, group in groups.items():
+        if not group:
+            continue
+        cases = {
+            "plain": lambda number, group=group: plain.decode(group[number % len(group)]),
+            "ours": lambda number, group=group: decode(group[number % len(group)]),
+        }
+        seconds = alternated(cases, max(rounds, len(group)) if len(group) > 1 else rounds)
+        rows.append(Row(table, f"plain, {name}", 1e3 * median(seconds["plain"]), "ms", 1.0))
+        speed = f"{1 / ratio(seconds['ours'], seconds['plain']):.0f} x as fast"
+        rows.append(
+            Row(
+                table,
+                f"ours, {name}",
+                1e3 * median(seconds["ours"]),
+                "ms",
+                ratio(seconds["ours"], seconds["plain"]),
+                speed,
+            )
+        )
+    return rows
+
+
+def measure_end_to_end(estimator: PoseEstimator, photos: list[Photo], rounds: int) -> list[Row]:
+    """A JPEG file to people in one call, against the network alone."""
+    engine = estimator.engine
+    table = f"End to end, {estimator.weights.network.name}, preset fast"
+    cases = {
+        f"network alone ({engine.name} {engine.precision})": lambda number: engine.run(
+            photos[number % len(photos)].picture[None]
+        ),
+        "file to people": lambda number: estimator(
+            photos[number % len(photos)].path, preset="fast"
+        ),
+    }
+    seconds = alternated(cases, rounds, warm=min(rounds, len(photos)))
+    reference = next(iter(seconds.values()))
+    return [
+        Row(table, name, 1e3 * median(measured), "ms", ratio(measured, reference))
+        for name, measured in seconds.items()
+    ]
+
+
+def measure_bulk(estimator: PoseEstimator, photos: list[Photo], rounds: int = 3) -> list[Row]:
+    """Photos a second over a folder, against the plain path, preset fast on both sides."""
+    plain = Plain(estimator.weights)
+    table = f"A folder of {len(photos)} photos, {estimator.weights.network.name}, preset fast"
+    if plain.decode is None:
+        missing = "needs tests/plain_path.py: run from a checkout"
+        return [Row(table, "plain path", float("nan"), "photos/s", note=missing)]
+    paths = [photo.path for photo in photos]
+    fast = get_preset("fast")
+    cases = {
+        "plain path": lambda number: [plain.people(path) for path in paths],
+        "stream": lambda number: list(estimator.stream(paths, preset=fast)),
+    }
+    list(estimator.stream(paths, preset=fast))
+    seconds = alternated(cases, rounds, warm=0)
+    return [
+        Row(
+            table,
+            name,
+            len(paths) / median(measured),
+            "photos/s",
+            ratio(seconds["plain path"], measured),
+        )
+        for name, measured in seconds.items()
+    ]
+
+
+START = """
+import sys, time
+start = time.perf_counter()
+from pose import PoseEstimator
+imported = time.perf_counter()
+estimator = PoseEstimator.from_pretrained(sys.argv[1], device="cpu")
+loaded = time.perf_counter()
+estimator(sys.argv[2])
+first = time.perf_counter()
+estimator(sys.argv[2])
+second = time.perf_counter()
+try:
+    import resource
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+except ImportError:
+    peak = float("nan")
+print(imported - start, loaded - imported, first - loaded, second - first, peak)
+"""  # noqa: E501
+
+
+def measure_start(name: str, photos: list[Photo]) -> list[Row]:
+    """A fresh process that finds people in a photo of 12 megapixels twice, preset balanced."""
+    table = "Start-up and memory, a photo of 12 megapixels, preset balanced"
+    with TemporaryDirectory() as folder:
+        large = Path(folder) / "large.jpg"
+        photo = cv2.imread(str(photos[0].path))
+        cv2.imwrite(str(large), cv2.resize(photo, (4000, 3000), interpolation=cv2.INTER_CUBIC))
+        done = subprocess.run(
+            [sys.executable, "-c", START, name, str(large)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it stopped"])[-1]
+        return [Row(table, "a fresh process", float("nan"), "s", note=reason)]
+    imported, loaded, first, second, peak = map(float, done.stdout.split()[-5:])
+    return [
+        Row(table, "import pose", imported, "s"),
+        Row(table, "weights and engine", loaded, "s", note="warm cache"),
+        Row(table, "first photo", first, "s"),
+        Row(table, "the same photo again", second, "s"),
+        Row(table, "peak resident memory", peak, "MB"),
+    ]
