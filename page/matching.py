@@ -12,8 +12,8 @@ from pose.export import is_found
 from pose.skeleton import KEYPOINT_SIGMAS
 
 AREA_SHARE = 0.53
-"""A person's area as a share of the box around the keypoints, as COCO's tools for OKS assume when
-there is no outline (the value that evaluation code of OCHuman and CrowdPose uses)."""
+"""A person's area as a share of the box around the keypoints, where there is no outline. A rule of
+thumb; it only scales the likeness."""
 
 
 @dataclass(frozen=True)
