@@ -52,7 +52,12 @@ def find_weights(name: str, weights_dir: str | None = None) -> LoadedWeights:
         licence="none",
     )
     network = NETWORKS[kind]().eval().requires_grad_(False)
-    return LoadedWeights(network, PREPROCESSINGS["imagenet"], card, (), f"{name}-0", name)
+    for module in network.modules():
+        # Activations of ordinary size all the way, as in a trained network.
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    note = "The weights are drawn at random: only the times mean something."
+    return LoadedWeights(network, PREPROCESSINGS["imagenet"], card, (note,), f"{name}-1", name)
 
 
 @dataclass(frozen=True)

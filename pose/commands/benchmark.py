@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shlex
 import sys
 from dataclasses import asdict
 
 from pose.engines import ENGINES, pick_device
+from pose.errors import UserError
 
 CPU_PARTS = ("engines", "decoder", "end-to-end", "bulk", "start")
 GPU_PARTS = ("gpu-network", "gpu-folder")
@@ -55,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     from pose.benchmark.timing import table_text
     from pose.export import write_text_atomically
 
+    if args.limit < 1 or args.rounds < 1:
+        raise UserError("--limit and --rounds are at least 1")
     device = pick_device(args.device)
     parts = chosen_parts(args.parts, device.type == "cuda")
     facts = machine_facts(device)
@@ -69,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
             {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(r).items()}
             for r in rows
         ]
-        command = ["python -m pose benchmark", f"--weights {args.weights}"]
-        content = {"command": " ".join(command), "machine": facts, "rows": figures}
+        command = shlex.join(["python", "-m", "pose", *sys.argv[1:]])
+        content = {"command": command, "machine": facts, "rows": figures}
         write_text_atomically(args.json, json.dumps(content, indent=2) + "\n")
     return 0
 
@@ -81,8 +85,6 @@ def chosen_parts(named: str | None, cuda: bool) -> list[str]:
     Raises:
         UserError: no such part, or not on this device.
     """
-    from pose.errors import UserError
-
     if named is None:
         return [*CPU_PARTS, *(GPU_PARTS if cuda else ())]
     parts = [part.strip() for part in named.split(",")]
@@ -102,10 +104,6 @@ def measure(part: str, args: argparse.Namespace) -> list:
     from pose.benchmark.subjects import RANDOM, find_photos, find_weights
     from pose.estimator import PoseEstimator
 
-    if args.limit < 1 or args.rounds < 1:
-        from pose.errors import UserError
-
-        raise UserError("--limit and --rounds are at least 1")
     weights = find_weights(args.weights, args.weights_dir)
     photos = find_photos(args.photos, args.limit, weights)
     if part == "engines":
