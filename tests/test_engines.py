@@ -1,5 +1,8 @@
 """Engines on the bundled weights and real photos: right, repeatable, chosen and cached."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +80,26 @@ def test_same_bytes_again_and_in_any_batch(engine, weights, picture, fresh_cache
         assert np.array_equal(batch.pafs[i], alone.pafs[0])
         assert np.array_equal(batch.heatmaps[i], alone.heatmaps[0])
     assert not np.array_equal(batch.pafs[0], alone.pafs[0])
+
+
+def test_openvino_sends_no_statistics(tmp_path):
+    """Its import would write a client id into the home folder and send an event."""
+    pytest.importorskip("openvino_telemetry")
+    code = (
+        "import sys; from pose.engines.openvino_engine import import_openvino; "
+        "import_openvino(); from openvino.tools.ovc import telemetry_utils; "
+        "print(telemetry_utils.tm.__name__, 'openvino_telemetry' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[1],
+        env={k: v for k, v in os.environ.items() if k != "CI"} | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["openvino.tools.ovc.telemetry_stub", "False"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_network_typed_for_bf16_stays_close(weights, picture, reference):
@@ -189,8 +212,6 @@ def test_weights_without_a_file_run_in_pytorch(weights):
 
 
 def test_prune_keeps_the_newest(tmp_path):
-    import os
-
     for number in range(KEPT_FILES + 3):
         path = tmp_path / f"{number}.onnx"
         path.write_bytes(b"")

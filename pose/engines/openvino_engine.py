@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,27 @@ from pose.preprocessing import Preprocessing
 INSTALL = "the engine openvino needs one more package: pip install openvino"
 
 
+TELEMETRY = "openvino_telemetry"
+
+
+def import_openvino() -> Any:
+    """The package, kept from telling its makers about the import.
+
+    With `openvino_telemetry`, which it depends on, importing it writes a client id into the user's
+    home and sends an event. Without, it takes a stub of its own.
+    """
+    if "openvino" in sys.modules or TELEMETRY in sys.modules:
+        import openvino
+
+        return openvino
+    sys.modules[TELEMETRY] = None  # importing it now fails, as where it is not installed
+    try:
+        import openvino
+    finally:
+        del sys.modules[TELEMETRY]
+    return openvino
+
+
 class OpenVinoEngine:
     """An exported network, compiled for this processor with open height and width.
 
@@ -24,8 +46,7 @@ class OpenVinoEngine:
     name = "openvino"
 
     def __init__(self, path: Path, preprocessing: Preprocessing, precision: str) -> None:
-        import openvino
-
+        openvino = import_openvino()
         self.preprocessing = preprocessing
         self.precision = precision
         self._openvino = openvino
