@@ -55,3 +55,13 @@ def toast(error: UserError) -> gr.Error:
 def photo_name(path: str) -> str:
     """The name of an uploaded file."""
     return Path(path).name
+
+
+def download_progress(progress: gr.Progress) -> Any:
+    """Tells the page about a download."""
+
+    def report(done: int, total: int | None, name: str) -> None:
+        share = done / total if total else 0.0
+        progress(min(share, 1.0), desc=f"{name}: {done / 1e6:.0f} MB")
+
+    return report

@@ -30,6 +30,15 @@ def weights_and_preset(models: Models, prefix: str, preset: str = "balanced") ->
     return [weights, presets]
 
 
+def fill_on_load(demo: gr.Blocks, models: Models, weights: gr.Dropdown) -> None:
+    """Reads the catalogue for a page that has just been opened; what is chosen stays."""
+
+    def choices() -> Any:
+        return gr.update(choices=weights_choices(models))
+
+    demo.load(choices, None, [weights], show_progress="hidden", api_visibility="private")
+
+
 def lines(*texts: str, share: float | None = None) -> str:
     """Sentences in the style of the status line, with a bar above for a share done, 0 to 1."""
     bar = "" if share is None else f'<progress max="1" value="{share:.3f}"></progress>'

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from page.components import photo_name, toast
-from page.controls import lines, weights_and_preset
+from page.controls import fill_on_load, lines, weights_and_preset
 from page.labels import label, language_of, say
 from page.models import Job, Models
 from page.photo_events import MODEL_QUEUE, PRIVATE, remove_folder
@@ -85,6 +85,7 @@ class ManyTab:
             **PRIVATE,
         )
         self.stop.click(None, cancels=[running])
+        fill_on_load(demo, self.models, self.how[0])
         demo.load(self.welcome, None, [self.status], show_progress="hidden", **PRIVATE)
 
     def welcome(self, request: gr.Request) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
+from tempfile import TemporaryDirectory
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -18,6 +21,33 @@ DEFAULT_WEIGHTS = "mobilenet-thin"
 PREFERRED_SECOND = "custom"
 NO_WEIGHTS = ""
 """Value of the second drop-down when nothing is compared."""
+
+
+OWN_PREFIX = "own:"
+"""How the keys of visitors' weights begin."""
+
+MOST_OWN = 4
+"""Most weights that one visitor adds."""
+
+MOST_OF_ALL = 20
+"""Most weights kept of all visitors together, so that uploads do not fill the disk."""
+
+
+@dataclass(frozen=True)
+class OwnWeights:
+    """Weights that one visitor added.
+
+    Attributes:
+        card: `name` is the file's or the Hub id, for people; the drop-down's value is a key.
+        path: the file.
+        preprocessing: name of the one taken.
+        folder: deleted with the entry, at the latest when the server stops; None for the Hub's.
+    """
+
+    card: WeightsCard
+    path: Path
+    preprocessing: str
+    folder: TemporaryDirectory | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +67,8 @@ class Models:
         device: "auto", "cpu" or "cuda".
         weights_dir: folder of run directories.
         truth: annotated people of known photos, None without.
-        cache: estimators kept ready, by the name of their weights.
+        cache: estimators kept ready, by `cache_key` or `own_key`.
+        own: weights that visitors added, by keys that nobody else can guess.
     """
 
     def __init__(
@@ -50,6 +81,7 @@ class Models:
         self.weights_dir = weights_dir
         self.truth = truth
         self.cache: EstimatorCache[PoseEstimator] = EstimatorCache(self._load)
+        self.own: dict[str, OwnWeights] = {}
 
     def cards(self) -> list[WeightsCard]:
         """The catalogue as it is now."""
@@ -67,11 +99,16 @@ class Models:
         return first, others[-1] if others else NO_WEIGHTS
 
     def card(self, name: str) -> WeightsCard:
-        """The card of a catalogue entry.
+        """The card of a catalogue entry, or of a visitor's weights by their key.
 
         Raises:
-            UserError: the catalogue has no such name.
+            UserError: there is no such name or key.
         """
+        own = self.own.get(name)
+        if own is not None:
+            return own.card
+        if name.startswith(OWN_PREFIX):
+            raise UserError("the weights you added are no longer kept: add them again")
         cards = {card.name: card for card in self.cards()}
         if name not in cards:
             # Only names of the catalogue: a visitor must not reach into the machine's files.
@@ -89,14 +126,43 @@ class Models:
             fetch(card.hub, progress)
 
     def estimator(self, name: str) -> PoseEstimator:
-        """The estimator of a catalogue entry; fetched and loaded on first use.
+        """The estimator of a catalogue entry or key; fetched and loaded on first use.
 
         A run that has been trained further since is loaded anew.
 
         Raises:
             UserError: the catalogue has no such name, or its file cannot be used.
         """
-        return self.cache(cache_key(self.card(name)))
+        return self.cache(self._key(name))
+
+    def check_room(self, kept: Iterable[str]) -> None:
+        """Whether a visitor with these keys may add one more.
+
+        Raises:
+            UserError: too many are kept.
+        """
+        if sum(key in self.own for key in kept) >= MOST_OWN:
+            raise UserError(
+                f"at most {MOST_OWN} weights can be added; reload the page to begin anew"
+            )
+        if len(self.own) >= MOST_OF_ALL:
+            raise UserError("too many visitors have added weights just now; try again in an hour")
+
+    def keep(self, own: OwnWeights) -> str:
+        """Takes in a visitor's weights; returns their key."""
+        key = OWN_PREFIX + token_urlsafe(24)
+        self.own[key] = own
+        return key
+
+    def forget(self, kept: Iterable[str] | None) -> None:
+        """Drops a visitor's weights, their estimators and the uploaded files."""
+        for key in kept or ():
+            own = self.own.pop(key, None)
+            if own is None:
+                continue
+            self.cache.drop(own_key(key, own))
+            if own.folder is not None:
+                own.folder.cleanup()
 
     def warm_up(self) -> None:
         """Loads the default weights: on ZeroGPU before the process is copied."""
@@ -113,10 +179,15 @@ class Models:
         Raises:
             UserError: the weights, the preset or the photo cannot be used.
         """
-        key = cache_key(self.card(job.weights))
+        key = self._key(job.weights)
         estimator = self.cache(key)
         READY[key] = estimator
         return run_estimator(key, self.device, self.weights_dir, job)
+
+    def _key(self, name: str) -> str:
+        card = self.card(name)
+        own = self.own.get(name)
+        return cache_key(card) if own is None else own_key(name, own)
 
     def _load(self, key: str) -> PoseEstimator:
         return load_estimator(key, self.device, self.weights_dir)
@@ -135,10 +206,18 @@ def run_estimator(key: str, device: str, weights_dir: str | Path | None, job: Jo
 
 
 def load_estimator(key: str, device: str, weights_dir: str | Path | None) -> PoseEstimator:
-    return PoseEstimator.from_pretrained(key.split("\n")[0], device=device, weights_dir=weights_dir)
+    name, _, _, preprocessing = key.split("\n")
+    return PoseEstimator.from_pretrained(
+        name, device=device, preprocessing=preprocessing or None, weights_dir=weights_dir
+    )
 
 
 def cache_key(card: WeightsCard) -> str:
-    """Name, time of change and folder of a checkpoint, one a line."""
+    """Name, time of change and file of a checkpoint, one a line; its own preprocessing."""
     changed = card.path.stat().st_mtime_ns if card.path and card.path.exists() else 0
-    return f"{card.name}\n{changed}\n{card.path}"
+    return f"{card.name}\n{changed}\n{card.path}\n"
+
+
+def own_key(key: str, own: OwnWeights) -> str:
+    """The same for a visitor's weights: the file names them, and the preprocessing is fixed."""
+    return f"{own.path}\n\n{key}\n{own.preprocessing}"

@@ -10,10 +10,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from page.components import crisp, photo_name, toast
+from page.components import crisp, download_progress, photo_name, toast
 from page.facts import facts
 from page.labels import label, language_of, say
 from page.models import NO_WEIGHTS, Models
+from page.own_weights import OwnEvents
 from page.photo_layout import DEFAULTS, EVERYONE, PhotoTab, channel_choices, weights_choices
 from page.pictures import HEATMAP, field_pictures, overlay_pair
 from page.session import Session, decode_again, scaled, start_session
@@ -71,8 +72,11 @@ class PhotoEvents:
             **MODEL_QUEUE,
             **PRIVATE,
         }
+        pair = [tab.weights_a, tab.weights_b]
+        # A run that finished since the server started is there after a reload.
+        filled = demo.load(self.fill, None, pair, show_progress="hidden", **PRIVATE)
         for event in (
-            demo.load(**run),
+            filled.then(**run),
             tab.run.click(**run, scroll_to_output=True),
             tab.examples.load_input_event.then(**run),
         ):
@@ -96,9 +100,9 @@ class PhotoEvents:
                 self.pick_joint, [tab.session], [tab.kind, tab.channel], **PRIVATE
             ).then(self.fields, self.field_inputs, self.field_outputs, **LIVE)
         )
-        pair = [tab.weights_a, tab.weights_b]
-        tab.refresh.click(self.refresh, pair, pair, **PRIVATE)
-        for trigger in (demo.load, tab.weights_a.change, tab.weights_b.change):
+        tab.refresh.click(self.refresh, [tab.own.kept, *pair], pair, **PRIVATE)
+        OwnEvents(tab.own, self.models, self.refresh).connect(*pair, **MODEL_QUEUE, **PRIVATE)
+        for trigger in (filled.then, tab.weights_a.change, tab.weights_b.change):
             trigger(self.about, pair, [tab.weights_note], show_progress="hidden", **PRIVATE)
 
     def follow(self, event: Any) -> None:
@@ -248,22 +252,28 @@ class PhotoEvents:
             DEFAULTS.min_score,
         ]
 
-    def refresh(self, weights_a: str, weights_b: str) -> list[Any]:
+    def fill(self) -> list[Any]:
+        """Reads the catalogue for a page that has just been opened."""
+        return self.refresh((), *self.models.default_pair())
+
+    def refresh(self, kept: tuple[str, ...] | None, weights_a: str, weights_b: str) -> list[Any]:
         """Reads the catalogue again; what was chosen stays if it is still there."""
-        names = [card.name for card in self.models.cards()]
+        own = {key: self.models.own[key].card for key in kept or () if key in self.models.own}
+        names = [*(card.name for card in self.models.cards()), *own]
         first, second = self.models.default_pair()
         chosen_a = weights_a if weights_a in names else first
         chosen_b = weights_b if weights_b in (NO_WEIGHTS, *names) else second
         return [
-            gr.update(choices=weights_choices(self.models), value=chosen_a),
-            gr.update(choices=weights_choices(self.models, optional=True), value=chosen_b),
+            gr.update(choices=weights_choices(self.models, own), value=chosen_a),
+            gr.update(choices=weights_choices(self.models, own, optional=True), value=chosen_b),
         ]
 
     def about(self, request: gr.Request, weights_a: str, weights_b: str) -> str:
         """What is known about the chosen weights, before they are used."""
         chosen = dict.fromkeys(filter(None, (weights_a, weights_b)))
         cards = [card for card in self.models.cards() if card.name in chosen]
-        return weights_note(cards, language_of(request))
+        own = [self.models.own[key].card for key in chosen if key in self.models.own]
+        return weights_note([*cards, *own], language_of(request))
 
 
 def settings_of(
@@ -315,16 +325,6 @@ def nearest_joint(session: Session, place: tuple[int, int]) -> int | None:
     distance = np.linalg.norm(joints - np.asarray(place, float) / session.scale, axis=2)
     distance[np.isnan(distance)] = np.inf
     return int(np.unravel_index(distance.argmin(), distance.shape)[1])
-
-
-def download_progress(progress: gr.Progress) -> Any:
-    """Tells the page about a download."""
-
-    def report(done: int, total: int | None, name: str) -> None:
-        share = done / total if total else 0.0
-        progress(min(share, 1.0), desc=f"{name}: {done / 1e6:.0f} MB")
-
-    return report
 
 
 def remove_folder(folder: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import gradio as gr
 from page.components import photo_input
 from page.labels import label, say
 from page.models import NO_WEIGHTS, Models
+from page.own_weights import OwnControls, own_controls
 from page.pictures import HEATMAP, KINDS, STAGES
 from page.words import weights_label
-from pose import PRESETS, DecodeSettings
+from pose import PRESETS, DecodeSettings, WeightsCard
 from pose.field_figures import ALL_JOINTS, ALL_LIMBS
 from pose.render import PALETTES
 from pose.skeleton import KEYPOINTS, LIMBS
@@ -45,6 +47,7 @@ class PhotoTab:
     weights_b: gr.Dropdown
     refresh: gr.Button
     weights_note: gr.Markdown
+    own: OwnControls
     preset: gr.Radio
     run: gr.Button
     status: gr.HTML
@@ -68,9 +71,12 @@ class PhotoTab:
     downloads: gr.File
 
 
-def weights_choices(models: Models, *, optional: bool = False) -> list[tuple[Any, str]]:
-    """What a weights drop-down offers: label and name."""
+def weights_choices(
+    models: Models, own: Mapping[str, WeightsCard] | None = None, *, optional: bool = False
+) -> list[tuple[Any, str]]:
+    """What a weights drop-down offers: label and name, or key of the visitor's own."""
     choices: list[tuple[Any, str]] = [(weights_label(c), c.name) for c in models.cards()]
+    choices += [(weights_label(card), key) for key, card in (own or {}).items()]
     return [(label("none"), NO_WEIGHTS), *choices] if optional else choices
 
 
@@ -128,6 +134,7 @@ def controls(models: Models) -> dict[str, Any]:
     with gr.Row(elem_id="weights-line"):
         weights_note = gr.Markdown(elem_classes="hint", elem_id="weights-note")
         refresh = gr.Button(label("refresh"), size="sm", scale=0, min_width=120, elem_id="refresh")
+    own = own_controls(models)
     preset = gr.Radio(
         [(label(name), name) for name in PRESETS],
         value="balanced",
@@ -145,6 +152,7 @@ def controls(models: Models) -> dict[str, Any]:
         "weights_b": weights_b,
         "refresh": refresh,
         "weights_note": weights_note,
+        "own": own,
         "preset": preset,
         "run": run,
         "drawing": drawing,

@@ -88,7 +88,10 @@ def start_session(
         UserError: weights or preset cannot be used.
     """
     sides = [
-        decoded(Side(chosen, models.look(Job(photo, chosen, preset)), (), 0.0), settings)
+        decoded(
+            Side(models.card(chosen).name, models.look(Job(photo, chosen, preset)), (), 0.0),
+            settings,
+        )
         for chosen in dict.fromkeys(weights)
         if chosen
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -62,12 +63,17 @@ def weights_note(cards: Sequence[WeightsCard], language: str = "en") -> str:
     """What to know about weights before using them, as Markdown: a line for each."""
     lines = []
     for card in cards:
-        parts = [card.title, card.licence]
+        parts = [plain(text) for text in (card.title, card.licence) if text != card.name]
         if card.ap is not None:
             parts.append(f"AP {card.ap:.3f}")
         if not card.present:
             size = f"{card.size_bytes / 1e6:.0f} MB" if card.size_bytes else "?"
             parts.append(say("download_needed", language, size=size))
-        lines.append(f"**{card.name}**: {' · '.join(parts)}")
-        lines += card.notes
+        lines.append(f"**{plain(card.name)}**: {' · '.join(parts)}")
+        lines += map(plain, card.notes)
     return "  \n".join(lines)
+
+
+def plain(text: str) -> str:
+    """A text of a file's metadata for Markdown: no pictures, links or HTML come from it."""
+    return re.sub(r"([\\`*_{}\[\]()#!<>|~&])", r"\\\1", " ".join(text.split()))
