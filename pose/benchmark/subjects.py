@@ -19,6 +19,7 @@ from pose.networks import NETWORKS
 from pose.preprocessing import PREPROCESSINGS
 from pose.preprocessing_guess import EXAMPLES_DIR
 from pose.results import FieldMaps
+from pose.skeleton import NUM_HEATMAPS, NUM_PAFS
 from pose.sources import find_files, is_video
 from pose.weights import LoadedWeights, load_weights
 
@@ -53,11 +54,13 @@ def find_weights(name: str, weights_dir: str | None = None) -> LoadedWeights:
     )
     network = NETWORKS[kind]().eval().requires_grad_(False)
     for module in network.modules():
-        # Activations of ordinary size all the way, as in a trained network.
+        # Activations of ordinary size all the way, and maps below the decoder's sight.
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.out_channels in (NUM_PAFS, NUM_HEATMAPS):
+                module.weight.data.mul_(1e-3)
     note = "The weights are drawn at random: only the times mean something."
-    return LoadedWeights(network, PREPROCESSINGS["imagenet"], card, (note,), f"{name}-1", name)
+    return LoadedWeights(network, PREPROCESSINGS["imagenet"], card, (note,), f"{name}-2", name)
 
 
 @dataclass(frozen=True)
