@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def coco_split(split: str) -> CocoSplit:
     if not found.annotations.is_file():
         pytest.skip(f"needs the COCO slice in {data}")
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Engines are built for the tests alone; what the user has in the cache stays as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSE_CACHE", str(tmp_path_factory.mktemp("engines")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -247,6 +247,7 @@ def settings_content(
         "preset": asdict(estimator.preset),
         "decoder": asdict(estimator.settings),
         "device": str(estimator.device),
+        "engine": {"name": estimator.engine.name, "precision": estimator.engine.precision},
         "batch_size": batch_size,
         "program_sha256": program_sha256(),
     }
@@ -283,7 +284,8 @@ def report(metrics: Metrics, content: Mapping[str, Any]) -> str:
         f"a file, {images['broken']} broken",
         *(f"  broken: {image.reason}" for image in metrics.broken),
         f"weights {settings['weights']['name']} (sha256 {settings['weights']['sha256'][:12]}), "
-        f"preset {preset['name']} ({views}), {settings['device']}",
+        f"preset {preset['name']} ({views}), {settings['device']}, "
+        f"engine {settings['engine']['name']} in {settings['engine']['precision']}",
         *(f"note: {note}" for note in content["notes"]),
         "",
         *(
