@@ -98,9 +98,12 @@ def opened(page, served: Page):
     return page
 
 
-@pytest.fixture(scope="session")
-def second_weights(served: Page) -> str:
-    """Name of a finished run beside the bundled weights: the same network, surer of itself."""
+@pytest.fixture(scope="module")
+def second_weights(served: Page) -> Iterator[str]:
+    """Name of a finished run beside the bundled weights: the same network, surer of itself.
+
+    Gone afterwards, since a page that is opened compares with a finished run.
+    """
     from safetensors import safe_open
     from safetensors.torch import save_file
 
@@ -114,4 +117,5 @@ def second_weights(served: Page) -> str:
     folder = Path(served.models.weights_dir) / "second-run"
     folder.mkdir(exist_ok=True)
     save_file(state, folder / "weights.safetensors", metadata)
-    return folder.name
+    yield folder.name
+    shutil.rmtree(folder)
