@@ -162,7 +162,7 @@ def fetched(
         if progress:
             progress(done, total, file)
 
-    found = fetch(source, limited)
+    found = fetch(replace(source, anonymous=True), limited)
     try:
         loaded = load_file(
             found.path, card=hub_card(found.source, str(source)), preprocessing=preprocessing

@@ -51,12 +51,19 @@ class HubSource:
         file: path in the repository; None to look for the weights.
         revision: commit, branch or tag; None for the main branch.
         sha256: of the file's content, where it is known.
+        anonymous: ask without this machine's Hub token, because a stranger named the repository.
     """
 
     repo: str
     file: str | None = None
     revision: str | None = None
     sha256: str | None = None
+    anonymous: bool = False
+
+    @property
+    def token(self) -> bool | None:
+        """What `huggingface_hub` takes as a token: its own choice, or none."""
+        return False if self.anonymous else None
 
     def __str__(self) -> str:
         revision = f"@{self.revision}" if self.revision else ""
@@ -219,7 +226,8 @@ def find_file(source: HubSource) -> str:
         if whole or not is_missing(error):
             raise refusal(error, source) from None
     try:
-        files = ask(lambda: HfApi().list_repo_files(source.repo, revision=source.revision), source)
+        api = HfApi(token=source.token)
+        files = ask(lambda: api.list_repo_files(source.repo, revision=source.revision), source)
     except HfHubHTTPError as error:
         raise refusal(error, source) from None
     file = weights_among(files)
@@ -249,7 +257,8 @@ def head(source: HubSource) -> Any:
     from huggingface_hub.utils import get_token
 
     url = hf_hub_url(source.repo, source.file or OUR_FILE, revision=source.revision)
-    return get_hf_file_metadata(url, timeout=REQUEST_SECONDS, token=get_token())
+    token = False if source.anonymous else get_token()
+    return get_hf_file_metadata(url, timeout=REQUEST_SECONDS, token=token)
 
 
 def ask(request: Callable[[], T], source: HubSource) -> T:
@@ -298,6 +307,7 @@ def download(source: HubSource, progress: Progress | None) -> Path:
                 source.file,
                 revision=source.revision,
                 etag_timeout=REQUEST_SECONDS,
+                token=source.token,
                 **options,
             )
         )

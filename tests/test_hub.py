@@ -222,6 +222,25 @@ def test_the_token_is_sent(repositories, home):
     assert tokens == {"Bearer hf_test"}
 
 
+def test_a_stranger_does_not_borrow_the_token(repositories, home):
+    """The page asks without the machine's token for what a visitor names."""
+    code = "from page.own_weights import fetched; print(fetched('me/pose', None, 'en').card.name)"
+    with HubServer(repositories) as hub:
+        variables = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+        variables |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_TOKEN": "hf_test"}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        asked = [token for path, token in hub.tokens if path.startswith("/me/pose/")]
+    assert done.returncode == 0, done.stderr
+    assert asked and set(asked) == {None}
+
+
 @pytest.mark.parametrize(
     ("text", "source"),
     [
