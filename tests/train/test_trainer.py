@@ -232,7 +232,7 @@ def test_a_run_leaves_everything_and_shows_up(settings, capfd):
         train(chosen, resume=True)
     with pytest.raises(UserError, match="no file"):
         train(settings(train_split="nothing"), overwrite=True)
-    with pytest.raises(UserError, match="no folder .*nothing; check --val-split"):
+    with pytest.raises(UserError, match=r"no folder .*nothing; check --val-split"):
         train(settings(val_split="nothing"), overwrite=True)
     assert summary.weights.is_file()
 
