@@ -33,9 +33,9 @@ def plain_decode(maps: FieldMaps) -> list[Person]:
         left, right, above, below = (np.zeros_like(smooth) for _ in range(4))
         left[:, 1:], right[:, :-1] = smooth[:, :-1], smooth[:, 1:]
         above[1:], below[:-1] = smooth[:-1], smooth[1:]
-        is_peak = (
-            (smooth >= left) & (smooth >= right) & (smooth >= above) & (smooth >= below)
-        ) & (smooth > PEAK)
+        is_peak = ((smooth >= left) & (smooth >= right) & (smooth >= above) & (smooth >= below)) & (
+            smooth > PEAK
+        )
         found = []
         for y, x in zip(*np.nonzero(is_peak), strict=True):
             entry = (int(x), int(y), float(heat[part][y, x]), len(everything))
