@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import gradio as gr
 
 from page.texts import TEXTS
-from pose.skeleton import BACKGROUND, KEYPOINTS, LIMBS
+from pose.skeleton import BACKGROUND, KEYPOINTS
 
 LANGUAGES = ("en", "ko")
 
@@ -54,8 +54,3 @@ def joint_name(index: int, language: str = "en") -> str:
         return BACKGROUND_NAMES[LANGUAGES.index(language)]
     keypoint = KEYPOINTS[index]
     return keypoint.korean if language == "ko" else keypoint.name
-
-
-def limb_name(index: int, language: str = "en") -> str:
-    limb = LIMBS[index]
-    return limb.korean if language == "ko" else limb.name

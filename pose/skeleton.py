@@ -94,7 +94,7 @@ LIMBS: tuple[Limb, ...] = (
 """PAF channel pairs in storage order."""
 
 ASSEMBLY_ORDER: tuple[int, ...] = (6, 10, 7, 8, 11, 12, 0, 1, 2, 3, 4, 5, 14, 15, 17, 16, 18, 9, 13)
-"""Indices of `LIMBS` in the order in which people are put together, trunk first."""
+"""Indices of `LIMBS` in the order of the published decoders, trunk first; ours goes by score."""
 
 NUM_KEYPOINTS = len(KEYPOINTS)
 BACKGROUND = NUM_KEYPOINTS

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 import pose
+from pose.engines.device import processor_name
 
 LIBRARIES = ("torch", "numpy", "opencv-python-headless", "pillow", "pycocotools")
 
@@ -20,16 +21,6 @@ def hardware_line(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
     return f"{processor_name()}, cores: {os.cpu_count()}, threads: {torch.get_num_threads()}"
-
-
-def processor_name() -> str:
-    """The CPU's name as Linux tells it, elsewhere as Python does."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def library_versions() -> dict[str, str]:
