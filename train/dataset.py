@@ -7,7 +7,7 @@ of loader processes, of training processes and a restart in the middle change no
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -22,6 +22,7 @@ from train.augment import draw_warp, near_crop, warp_encoded, warp_keypoints
 from train.coco import TrainingData
 from train.masks import ignore_mask
 from train.settings import TrainSettings
+from train.teacher import Teacher
 
 MAX_REPLACEMENTS = 100
 """So many unreadable images in a row are taken for a broken disk, not for single bad files."""
@@ -45,6 +46,7 @@ class Sample:
         mask: uint8 (crop / 8, crop / 8), 255 where labels can be trusted.
         keypoints: float32 (P, 18, 3) in crop pixels, NaN and 0 where missing.
         jitter: float32 (3,), factors of brightness, contrast, saturation.
+        teacher: float16 (57, crop / 8, crop / 8), a teacher's PAFs and heatmaps; None without one.
         name: the image file's name.
         problems: "name: reason" of images that could not be read and were replaced by this one.
     """
@@ -53,6 +55,7 @@ class Sample:
     mask: np.ndarray
     keypoints: np.ndarray
     jitter: np.ndarray
+    teacher: np.ndarray | None
     name: str
     problems: tuple[str, ...] = ()
 
@@ -66,6 +69,7 @@ class Batch:
         masks: uint8 (N, crop / 8, crop / 8), 255 where labels can be trusted.
         keypoints: float32 (N, P, 18, 3) in crop pixels, padded with NaN.
         jitter: float32 (N, 3), factors of brightness, contrast, saturation.
+        teacher: float16 (N, 57, crop / 8, crop / 8), a teacher's PAFs and heatmaps, or None.
         names: image files.
         problems: of the samples.
     """
@@ -74,6 +78,7 @@ class Batch:
     masks: torch.Tensor
     keypoints: torch.Tensor
     jitter: torch.Tensor
+    teacher: torch.Tensor | None
     names: tuple[str, ...]
     problems: tuple[str, ...] = ()
 
@@ -81,32 +86,29 @@ class Batch:
         return len(self.names)
 
     def __getitem__(self, part: slice) -> Batch:
-        return Batch(
-            self.images[part],
-            self.masks[part],
-            self.keypoints[part],
-            self.jitter[part],
-            self.names[part],
-        )
+        return replace(self.each(lambda tensor: tensor[part]), names=self.names[part])
 
     def to(self, device: torch.device) -> Batch:
-        move = {
-            name: getattr(self, name).to(device, non_blocking=True)
-            for name in ("images", "masks", "keypoints", "jitter")
-        }
-        return replace(self, **move)
+        return self.each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> Batch:
-        names = ("images", "masks", "keypoints", "jitter")
-        return replace(self, **{name: getattr(self, name).pin_memory() for name in names})
+        return self.each(torch.Tensor.pin_memory)
+
+    def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        """A batch with every tensor changed."""
+        tensors = {k: v for k, v in vars(self).items() if isinstance(v, torch.Tensor)}
+        return replace(self, **{name: change(tensor) for name, tensor in tensors.items()})
 
 
 class CropDataset(Dataset):
     """Makes the sample of a `Draw`."""
 
-    def __init__(self, data: TrainingData, settings: TrainSettings) -> None:
+    def __init__(
+        self, data: TrainingData, settings: TrainSettings, teacher: Teacher | None = None
+    ) -> None:
         self.data = data
         self.settings = settings
+        self.teacher = teacher
 
     def __len__(self) -> int:
         return len(self.data.samples)
@@ -139,7 +141,8 @@ class CropDataset(Dataset):
             warp_keypoints(labels.keypoints, warp), warp.crop, 4 * self.settings.sigma
         )
         mask = ignore_mask(labels, warp.matrix, warp.crop // STRIDE, STRIDE)
-        return Sample(image, mask, keypoints, jitter.astype(np.float32), labels.path.name)
+        taught = self.teacher.crop(labels, warp) if self.teacher else None
+        return Sample(image, mask, keypoints, jitter.astype(np.float32), taught, labels.path.name)
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
@@ -153,6 +156,9 @@ def collate(samples: Sequence[Sample]) -> Batch:
         torch.from_numpy(np.stack([s.mask for s in samples])),
         torch.from_numpy(keypoints),
         torch.from_numpy(np.stack([s.jitter for s in samples])),
+        None
+        if samples[0].teacher is None
+        else torch.from_numpy(np.stack([s.teacher for s in samples])),
         tuple(s.name for s in samples),
         tuple(p for s in samples for p in s.problems),
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pose.errors import UserError
+from pose.estimator import PoseEstimator
 from train.initial import make_start
 from train.journal import Journal
 from train.processes import in_step, make_accelerator
 from train.run_directory import RunDirectory, write_file
 from train.settings import TrainSettings
 from train.sources import chosen_data
+from train.teacher import Teacher
 from train.trainer import Summary, Trainer
 from train.validation import Validator
 
@@ -40,7 +44,9 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
             progress=settings.progress,
             tensorboard=settings.tensorboard,
         )
-        trainer = Trainer(settings, start, data, accelerator, journal, run, validator)
+        teacher = Teacher(run.teacher, start.shift) if settings.teacher else None
+        taught_by = in_step(accelerator, lambda: teaching(settings, accelerator.device.type))
+        trainer = Trainer(settings, start, data, accelerator, journal, run, validator, teacher)
         if not resume:
             # Only now that everything is found to be right is an earlier run given up.
             in_step(accelerator, lambda: begin_run(run, settings))
@@ -51,16 +57,33 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
             f"images, {len(data.samples)} samples, {trainer.total_steps} steps of "
             f"{settings.batch_size} on {accelerator.num_processes} x {accelerator.device.type}"
         )
+        if teacher is not None:
+            see = partial(teacher.look_at, data.images, taught_by, journal.say, settings.progress)
+            in_step(accelerator, see)
         if resume:
             trainer.load(run.load_checkpoint())
             journal.say(f"Going on after step {trainer.step}")
         else:
             trainer.save()
-        return trainer.fit()
+        summary = trainer.fit()
+        if summary.finished and accelerator.is_main_process:
+            run.forget_teacher()
+        return summary
     finally:
         if journal is not None:
             journal.close()
         run.unlock()
+
+
+def teaching(settings: TrainSettings, device: str) -> PoseEstimator | None:
+    """The teacher's estimator; None where there is no teacher.
+
+    Raises:
+        UserError: its weights cannot be used.
+    """
+    if settings.teacher is None:
+        return None
+    return PoseEstimator.from_pretrained(settings.teacher, device=device)
 
 
 def open_run(run: RunDirectory, settings: TrainSettings, resume: bool, overwrite: bool) -> None:

@@ -45,7 +45,7 @@ def field_loss(
     Args:
         stages: maps of each stage, PAFs (N, 38, h, w) and heatmaps (N, 19, h, w).
         targets: the maps to reach.
-        mask: (N, h, w), 1 where labels can be trusted, 0 where not. It multiplies the squared
+        mask: (N, h, w), 1 where targets can be trusted, 0 where not. It multiplies the squared
             error; ignored cells count as zeros in the mean.
         reduction: "mean" or "sum", see above.
     """

@@ -4,6 +4,7 @@ RUN_DIR/weights.safetensors   final weights; written last, so its presence means
         settings.json metrics.jsonl log.txt loss.png
         checkpoints/last.pt            everything needed to go on
         checkpoints/best.safetensors   the best weights so far, for looking at them
+        teacher/                       a teacher's maps of the photos, while the run lasts
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,6 +37,7 @@ class RunDirectory:
         self.curve = folder / "loss.png"
         self.last = folder / "checkpoints" / "last.pt"
         self.best = folder / "checkpoints" / "best.safetensors"
+        self.teacher = folder / "teacher"
         self._lock: Any = None
 
     @property
@@ -78,6 +81,11 @@ class RunDirectory:
         """Removes an earlier run's files, its weights first."""
         for path in (self.weights, self.last, self.best, self.metrics, self.log, self.curve):
             path.unlink(missing_ok=True)
+        self.forget_teacher()
+
+    def forget_teacher(self) -> None:
+        """Deletes a teacher's maps."""
+        shutil.rmtree(self.teacher, ignore_errors=True)
 
     def read_settings(self) -> TrainSettings:
         """The settings a run was started with.

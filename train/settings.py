@@ -125,6 +125,17 @@ class TrainSettings:
     paf_width: float = 1.0
     """Half width of a limb's field in cells."""
 
+    teacher: str | None = None
+    """Weights whose answers to whole photos (preset accurate: mirrored, several sizes) are targets
+    beside the labels: data distillation, for few images or incomplete labels; none by default."""
+
+    teacher_share: float = 0.5
+    """Share of the loss that is the distance from the teacher; the rest is from the labels."""
+
+    keep_start: float = 0.0
+    """Share of the starting weights in the weights that are validated and saved, the rest are the
+    trained ones (WiSE-FT, arXiv 2109.01903): guards a pretrained network against few images."""
+
     reduction: Literal["mean", "sum"] = "mean"
     """Squared errors of a field: mean over all cells, or the authors' sum / 2 per sample."""
 
@@ -204,6 +215,8 @@ class TrainSettings:
             )
         if self.micro_batch is not None and self.micro_batch > self.batch_size:
             raise UserError("--micro-batch is above --batch-size; make it smaller.")
+        if self.keep_start and self.start in ("none", "imagenet"):
+            raise UserError("--keep-start needs a pose checkpoint to start from: give --init.")
         if self.val_image_list is not None and self.val_split is None:
             raise UserError("--val-image-list needs --val-split.")
 
@@ -258,6 +271,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "flip": (0, 1),
     "color_jitter": (0, 0.9),
     "whole_image": (0, 1),
+    "teacher_share": (0.01, 1),
+    "keep_start": (0, 0.99),
     "sigma": (0.5, 100),
     "paf_width": (0.1, 20),
     "learning_rate": (1e-12, 100),

@@ -19,6 +19,7 @@ from train.optimise import MovingAverage, make_optimizer, parameter_groups, set_
 from train.processes import gathered
 from train.settings import TrainSettings
 from train.targets import make_targets
+from train.teacher import blended
 
 
 @dataclass(frozen=True)
@@ -206,9 +207,13 @@ class Stepper:
             self.settings.sigma,
             self.settings.paf_width,
         )
+        weight = batch.masks / 255
+        if batch.teacher is not None:
+            share = self.settings.teacher_share
+            targets, weight = blended(targets, weight, batch.teacher, share)
         with self.accelerator.autocast():
             stages = self.network(images)
-        return field_loss(stages, targets, batch.masks / 255, self.settings.reduction)
+        return field_loss(stages, targets, weight, self.settings.reduction)
 
     def freeze(self, frozen: bool) -> None:
         """Holds or releases the front end."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
 
 from pose.errors import UserError
@@ -24,6 +25,7 @@ from train.processes import gathered, in_step, memory_in_use
 from train.run_directory import RunDirectory
 from train.settings import TrainSettings
 from train.stepper import Stepper, StepResult, Wishes
+from train.teacher import Teacher
 from train.validation import Validator
 
 
@@ -56,12 +58,16 @@ class Trainer:
         journal: Journal,
         run: RunDirectory,
         validator: Validator | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         self.settings, self.run, self.journal = settings, run, journal
         self.accelerator, self.start, self.validator = accelerator, start, validator
-        self.dataset = CropDataset(data, settings)
+        self.dataset = CropDataset(data, settings, teacher)
         self.order = Order(len(self.dataset), settings.batch_size, settings.seed)
         self.total_steps = settings.max_steps or settings.epochs * self.order.steps_per_epoch
+        self.started = (
+            [p.detach().clone() for p in start.network.parameters()] if settings.keep_start else []
+        )
         self.stepper = Stepper(settings, start, accelerator, journal.say)
         self.interruption = Interruption()
         self.step = 0
@@ -209,6 +215,10 @@ class Trainer:
         """A copy of the network with the averaged weights, in eval mode on the CPU."""
         network = same_network(self.stepper.network)
         network.load_state_dict(self.stepper.average.state)
+        if self.started:
+            with torch.no_grad():
+                for value, started in zip(network.parameters(), self.started, strict=True):
+                    value.lerp_(started, self.settings.keep_start)
         return network.eval()
 
     def export(self, path: Path, ap: float | None) -> None:
