@@ -1,4 +1,4 @@
-"""A teacher's maps: warped to crops as the labels are, blended with them, kept while a run lasts."""
+"""A teacher's maps: warped to crops as labels are, blended with them, kept while a run lasts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from train.targets import make_targets
 from train.teacher import Teacher, blended, warp_maps
 
 PERSON = np.array(
-    [(130, 60), (130, 90), (110, 92), (100, 130), (96, 165), (152, 91), (160, 128), (165, 160)]
-    + [(116, 170), (114, 220), (112, 268), (144, 171), (146, 222), (149, 270)]
-    + [(125, 54), (136, 55), (118, 58), (143, 59)],
+    "130,60 130,90 110,92 100,130 96,165 152,91 160,128 165,160 116,170 114,220 112,268 144,171 "
+    "146,222 149,270 125,54 136,55 118,58 143,59".replace(",", " ").split(),
     np.float32,
-)
+).reshape(18, 2)
 
 
 def person() -> np.ndarray:
