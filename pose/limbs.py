@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pose.peaks import Peaks
-from pose.skeleton import LIMB_ENDS
+from pose.skeleton import LIMB_ENDS, NUM_KEYPOINTS
 
 PROBES = (0.25, 0.5, 0.75)
 PROBES_NEEDED = 2
@@ -92,36 +92,28 @@ def likely_pairs(pafs: np.ndarray, peaks: Peaks, peak_threshold: float) -> Conne
     Most pairs in a crowd are dropped by what is known of each candidate alone: the PAF at the
     start and at the end must point along the pair, within a right angle.
     """
-    found = []
-    for limb, (start_part, end_part) in enumerate(LIMB_ENDS):
-        start, end = peaks.of(start_part), peaks.of(end_part)
-        if not len(start) or not len(end):
-            continue
-        a, b = peaks.positions[start], peaks.positions[end]
-        field = pafs[2 * limb : 2 * limb + 2]
-        at_start, at_end = read_field(field, a), read_field(field, b)
-        dx = b[:, 0] - a[:, :1]
-        dy = b[:, 1] - a[:, 1:]
-        likely = at_start[0][:, None] * dx + at_start[1][:, None] * dy > 0
+    bounds = np.searchsorted(peaks.parts, np.arange(NUM_KEYPOINTS + 1))
+    _, height, width = pafs.shape
+    x, y = peaks.positions[:, 0], peaks.positions[:, 1]
+    column = np.rint(x).astype(int).clip(0, width - 1)
+    cell = np.rint(y).astype(int).clip(0, height - 1) * width + column
+    fields = pafs.reshape(len(LIMB_ENDS), 2, height * width)
+    clear = peaks.scores > peak_threshold
+    limbs, starts, ends = [], [], []
+    for limb, (a, b) in enumerate(LIMB_ENDS):
+        start, end = slice(bounds[a], bounds[a + 1]), slice(bounds[b], bounds[b + 1])
+        dx = x[end] - x[start, None]
+        dy = y[end] - y[start, None]
+        at_start, at_end = fields[limb][:, cell[start], None], fields[limb][:, cell[end]]
+        likely = at_start[0] * dx + at_start[1] * dy > 0
         likely &= at_end[0] * dx + at_end[1] * dy > 0
-        weak = peaks.scores[start] <= peak_threshold
-        likely[np.ix_(weak, peaks.scores[end] <= peak_threshold)] = False
+        likely &= clear[start, None] | clear[end]
         i, j = np.nonzero(likely)
-        found.append(
-            Connections(np.full(len(i), limb), start[i], end[j], np.zeros(len(i), np.float32))
-        )
-    if not found:
-        none = np.zeros(0, int)
-        return Connections(none, none, none, np.zeros(0, np.float32))
-    return joined(found)
-
-
-def read_field(field: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """A field (2, h, w) at the cells nearest to points (N, 2): (2, N)."""
-    _, height, width = field.shape
-    x = np.clip(np.rint(points[:, 0]).astype(int), 0, width - 1)
-    y = np.clip(np.rint(points[:, 1]).astype(int), 0, height - 1)
-    return field[:, y, x]
+        limbs.append(np.full(len(i), limb))
+        starts.append(i + bounds[a])
+        ends.append(j + bounds[b])
+    columns = [np.concatenate(parts) for parts in (limbs, starts, ends)]
+    return Connections(*columns, np.zeros(len(columns[0]), np.float32))
 
 
 def score_pairs(

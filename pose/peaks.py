@@ -7,7 +7,6 @@ matrix product for all candidates: the same numbers where they matter, at a frac
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -82,13 +81,13 @@ def coarse_maxima(
 
     A fine maximum can exceed its cell's value, so cells down to half the threshold are candidates.
     """
-    padded = np.pad(planes, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
-    centre = padded[:, 1:-1, 1:-1]
-    is_peak = centre > 0.5 * threshold
-    is_peak &= centre >= padded[:, :-2, 1:-1]
-    is_peak &= centre >= padded[:, 2:, 1:-1]
-    is_peak &= centre >= padded[:, 1:-1, :-2]
-    is_peak &= centre >= padded[:, 1:-1, 2:]
+    is_peak = planes > 0.5 * threshold
+    for before, after in (
+        (np.s_[:, :-1], np.s_[:, 1:]),
+        (np.s_[:, :, :-1], np.s_[:, :, 1:]),
+    ):
+        is_peak[after] &= planes[after] >= planes[before]
+        is_peak[before] &= planes[before] >= planes[after]
     return np.nonzero(is_peak)
 
 
@@ -110,13 +109,15 @@ def refine(
     """Fine positions (K, 2) in cells and interpolated scores (K,) of coarse maxima."""
     if not len(parts):
         return np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
-    padded = np.pad(planes, ((0, 0), (HALF, HALF), (HALF, HALF)), mode="edge")
-    window = np.arange(2 * HALF + 1)
-    patches = padded[
-        parts[:, None, None], (rows[:, None] + window)[:, :, None], columns[:, None, None] + window
-    ]
-    weights = interpolation()
-    fine = weights @ patches @ weights.T  # (K, fine rows, fine columns)
+    _, height, width = planes.shape
+    window = np.arange(-HALF, HALF + 1)
+    cell_y = (rows[:, None] + window).clip(0, height - 1)
+    cell_x = (columns[:, None] + window).clip(0, width - 1)
+    patches = planes[parts[:, None, None], cell_y[:, None, :], cell_x[:, :, None]]  # (K, x, y)
+    weights = interpolation().T
+    along_y = patches.reshape(-1, len(window)) @ weights
+    along_y = along_y.reshape(len(parts), len(window), -1).swapaxes(1, 2)
+    fine = along_y @ weights  # (K, fine rows, fine columns)
     size = fine.shape[1]
     best = fine.reshape(len(fine), -1).argmax(1)
     y, x = np.divmod(best, size)
@@ -126,7 +127,7 @@ def refine(
     positions = np.stack(
         [columns + (x + dx) / SUBCELLS - REACH, rows + (y + dy) / SUBCELLS - REACH], 1
     )
-    limit = np.array([planes.shape[2], planes.shape[1]]) - 0.5
+    limit = np.array([width, height]) - 0.5
     return np.clip(positions, -0.5, limit).astype(np.float32), scores.astype(np.float32)
 
 
@@ -151,10 +152,11 @@ def repeats_better(parts: np.ndarray, positions: np.ndarray) -> np.ndarray:
     Expects peaks sorted by keypoint, best first.
     """
     repeats = np.zeros(len(parts), bool)
-    ends = np.searchsorted(parts, np.arange(NUM_KEYPOINTS + 1))
-    for first, last in itertools.pairwise(ends):
-        if last - first > 1:
-            of_part = positions[first:last]
-            close = np.abs(of_part[:, None] - of_part[None]).max(2) < SAME_PEAK
-            repeats[first:last] = np.tril(close, -1).any(1)
+    index = np.arange(len(parts))
+    rank = index - np.searchsorted(parts, parts)
+    worse = np.repeat(index, rank)
+    first_pair = np.repeat(np.cumsum(rank) - rank, rank)
+    better = worse - rank[worse] + np.arange(len(worse)) - first_pair
+    close = np.abs(positions[worse] - positions[better]).max(1, initial=0) < SAME_PEAK
+    repeats[worse[close]] = True
     return repeats
