@@ -14,12 +14,7 @@ import torch
 from PIL import Image
 
 from pose.averaging import finest_view
-from pose.decode import (
-    DecodeSettings,
-    decode_with_notes,
-    find_candidates,
-    people_of,
-)
+from pose.decode import DecodeSettings, decode_with_notes, find_candidates, people_of
 from pose.engines import Engine, check_engine, make_engine, pick_device
 from pose.errors import UserError
 from pose.geometry import STRIDE, Grid, fit
@@ -322,6 +317,7 @@ class PoseEstimator:
         return [replace(look, notes=(note, *look.notes))]
 
     def _shown(self, photos: Sequence[Prepared], flip: bool) -> Iterator[Shown]:
+        """The views, each mirrored too if asked for; counted as they are taken."""
         for scale in range(len(photos[0].views)):
             pictures = np.stack([photo.views[scale][0] for photo in photos])
             grids = tuple(self._shifted(photo.views[scale][1]) for photo in photos)
