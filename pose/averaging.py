@@ -22,7 +22,12 @@ def mirror_maps(maps: FieldMaps) -> FieldMaps:
     heatmaps = np.ascontiguousarray(maps.heatmaps[HEATMAP_FLIP][:, :, ::-1])
     pafs = np.ascontiguousarray(maps.pafs[PAF_FLIP][:, :, ::-1])
     pafs[::2] *= -1
-    return FieldMaps(heatmaps, pafs, replace(maps.grid, shift_x=-maps.grid.shift_x))
+    return FieldMaps(heatmaps, pafs, mirror_grid(maps.grid))
+
+
+def mirror_grid(grid: Grid) -> Grid:
+    """The grid of a mirrored photo's maps once they are mirrored back."""
+    return replace(grid, shift_x=-grid.shift_x)
 
 
 def average_maps(views: Sequence[FieldMaps]) -> FieldMaps:
@@ -32,7 +37,7 @@ def average_maps(views: Sequence[FieldMaps]) -> FieldMaps:
     """
     if len(views) == 1:
         return views[0]
-    finest = min(views, key=lambda view: view.grid.scale_x)
+    finest = views[finest_view([view.grid for view in views])]
     target = replace(finest.grid, shift_x=0.0, shift_y=0.0)
     shape = finest.heatmaps.shape[1:]
     heatmaps = np.mean([resample(v.heatmaps, v.grid, target, shape) for v in views], axis=0)
@@ -40,12 +45,28 @@ def average_maps(views: Sequence[FieldMaps]) -> FieldMaps:
     return FieldMaps(heatmaps, pafs, target)
 
 
+def finest_view(grids: Sequence[Grid]) -> int:
+    """Index of the view with the smallest cells, the first of several."""
+    return min(range(len(grids)), key=lambda i: grids[i].scale_x)
+
+
 def resample(planes: np.ndarray, grid: Grid, target: Grid, shape: tuple[int, int]) -> np.ndarray:
     """Planes (C, h, w) on one grid read at the cells of another: float32 (C, *shape)."""
-    rows, columns = shape
-    along_x = np.stack([np.arange(columns), np.zeros(columns)], 1)
-    along_y = np.stack([np.zeros(rows), np.arange(rows)], 1)
+    rows, columns = reading(grid, target, planes.shape[1:], shape)
+    return rows @ planes @ columns.T
+
+
+def reading(
+    grid: Grid, target: Grid, size: tuple[int, int], shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices (shape[0], size[0]) and (shape[1], size[1]) that read a plane at another's cells.
+
+    Args:
+        grid: of the plane, whose size is `size`.
+        target: of the cells to read at, `shape` of them.
+    """
+    along_x = np.stack([np.arange(shape[1]), np.zeros(shape[1])], 1)
+    along_y = np.stack([np.zeros(shape[0]), np.arange(shape[0])], 1)
     x = grid.to_cells(target.to_image(along_x))[:, 0]
     y = grid.to_cells(target.to_image(along_y))[:, 1]
-    _, height, width = planes.shape
-    return cubic_matrix(y, height) @ planes @ cubic_matrix(x, width).T
+    return cubic_matrix(y, size[0]), cubic_matrix(x, size[1])

@@ -9,7 +9,7 @@ import numpy as np
 from pose.assembly import Group, assemble, best_connections
 from pose.errors import UserError
 from pose.geometry import Grid
-from pose.limbs import LimbRules, score_limbs
+from pose.limbs import Connections, LimbRules, score_limbs
 from pose.peaks import MAX_PEAKS, Peaks, find_peaks
 from pose.results import FieldMaps, Person
 from pose.skeleton import KEYPOINTS, NUM_HEATMAPS, NUM_KEYPOINTS, NUM_PAFS
@@ -66,6 +66,35 @@ class DecodeSettings:
         return replace(self, **{k: v for k, v in changes.items() if v is not None})
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """What people are assembled from, found on the host or on the device.
+
+    Attributes:
+        peaks: keypoint candidates.
+        connections: candidate limbs.
+        cleaned: whether the maps held NaN or infinite values, taken as 0.
+    """
+
+    peaks: Peaks
+    connections: Connections
+    cleaned: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user when something was wrong or a limit was reached."""
+        notes = []
+        if self.cleaned:
+            notes.append("The maps hold NaN or infinite values, which were taken as 0.")
+        if self.peaks.cut:
+            names = ", ".join(KEYPOINTS[part].name for part in self.peaks.cut)
+            notes.append(
+                f"Only the {MAX_PEAKS} strongest candidates were kept of: {names}."
+                " Raise the peak threshold."
+            )
+        return tuple(notes)
+
+
 def decode(maps: FieldMaps, settings: DecodeSettings | None = None) -> tuple[Person, ...]:
     """The people in the maps, best score first.
 
@@ -84,32 +113,45 @@ def decode_with_notes(
 ) -> tuple[tuple[Person, ...], tuple[str, ...]]:
     """As `decode`, with sentences for the user when a limit was reached."""
     settings = settings or DecodeSettings()
+    candidates = find_candidates(maps, settings)
+    return people_of(candidates, maps.grid, settings), candidates.notes
+
+
+def find_candidates(maps: FieldMaps, settings: DecodeSettings) -> Candidates:
+    """Keypoint candidates and the limbs between them.
+
+    Raises:
+        ValueError: the maps have the wrong shape.
+    """
     check_shapes(maps)
-    heatmaps, pafs, notes = finite(maps)
+    heatmaps, pafs, cleaned = finite(maps)
     peaks = find_peaks(heatmaps, WEAK * settings.peak_threshold)
-    if peaks.cut:
-        names = ", ".join(KEYPOINTS[part].name for part in peaks.cut)
-        notes.append(
-            f"Only the {MAX_PEAKS} strongest candidates were kept of: {names}."
-            " Raise the peak threshold."
-        )
-    rules = LimbRules(
+    return Candidates(peaks, score_limbs(pafs, peaks, limb_rules(settings, maps.grid)), cleaned)
+
+
+def limb_rules(settings: DecodeSettings, grid: Grid) -> LimbRules:
+    """The rules for limbs on a photo's grid."""
+    return LimbRules(
         settings.peak_threshold,
         settings.limb_threshold,
         settings.limb_samples,
         settings.samples_needed,
-        reference_length=maps.grid.used_cells[0],
+        reference_length=grid.used_cells[0],
     )
-    connections = score_limbs(pafs, peaks, rules)
-    groups = assemble(peaks, best_connections(connections))
+
+
+def people_of(candidates: Candidates, grid: Grid, settings: DecodeSettings) -> tuple[Person, ...]:
+    """The people that the candidates make up, best score first."""
+    peaks = candidates.peaks
+    groups = assemble(peaks, best_connections(candidates.connections))
     people = [
-        to_person(group, peaks, maps.grid)
+        to_person(group, peaks, grid)
         for group in groups
         if len(group.members) >= settings.min_parts
         and mean_score(group, peaks) >= settings.min_score
     ]
     people.sort(key=lambda person: -person.score)
-    return tuple(people), tuple(notes)
+    return tuple(people)
 
 
 def check_shapes(maps: FieldMaps) -> None:
@@ -119,15 +161,15 @@ def check_shapes(maps: FieldMaps) -> None:
         raise ValueError(f"maps are (19, h, w) and (38, h, w), not {h} and {p}")
 
 
-def finite(maps: FieldMaps) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Maps with NaN and infinities set to 0, and a note if there were any."""
+def finite(maps: FieldMaps) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Maps with NaN and infinities set to 0, and whether there were any."""
     heatmaps = np.asarray(maps.heatmaps, np.float32)
     pafs = np.asarray(maps.pafs, np.float32)
     # A sum is finite only if every term is, and costs far less than looking at each.
     if np.isfinite(heatmaps.sum()) and np.isfinite(pafs.sum()):
-        return heatmaps, pafs, []
+        return heatmaps, pafs, False
     clean = [np.nan_to_num(m, nan=0.0, posinf=0.0, neginf=0.0) for m in (heatmaps, pafs)]
-    return clean[0], clean[1], ["The maps hold NaN or infinite values, which were taken as 0."]
+    return clean[0], clean[1], True
 
 
 def mean_score(group: Group, peaks: Peaks) -> float:

@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from pose.averaging import average_maps, mirror_maps
-from pose.decode import DecodeSettings, decode_with_notes
+from pose.averaging import finest_view
+from pose.decode import DecodeSettings, decode_with_notes, find_candidates, people_of
 from pose.engines import Engine, check_engine, make_engine, pick_device
 from pose.errors import UserError
 from pose.geometry import STRIDE, Grid, fit
 from pose.image import load_image
+from pose.looking import Look, Shown, look_on_device, look_on_host
+from pose.on_device.maps import Shelf
 from pose.pipeline import ahead, in_batches, in_thread, reader_threads
 from pose.presets import Preset, get_preset
 from pose.results import FieldMaps, Person, PoseResult, Timings
@@ -40,15 +42,6 @@ class Prepared:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Look:
-    """What the network said about a photo: averaged maps of each stage, notes, and its time."""
-
-    stages: tuple[FieldMaps, ...]
-    notes: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-
 class PoseEstimator:
     """A network with its preprocessing, a preset and decoder settings; safe to share by threads.
 
@@ -60,6 +53,8 @@ class PoseEstimator:
         engine: what runs the network; `engine.name` and `engine.precision` say what was chosen.
         notes: sentences on the weights and the engine that every result repeats.
         network_runs: how often the network ran, for tests and status lines.
+        decode_on_device: whether maps stay where the network ran until they are read, and peaks and
+            limbs are found there; so on CUDA. On the CPU PyTorch's engine can do it too, for tests.
     """
 
     def __init__(
@@ -87,6 +82,8 @@ class PoseEstimator:
         self.engine: Engine = choice.engine
         self.notes = (*weights.notes, *choice.notes)
         self.network_runs = 0
+        self.decode_on_device = self.device.type == "cuda"
+        self._shelf = Shelf()
         self._border = weights.preprocessing.border()
 
     @classmethod
@@ -172,7 +169,7 @@ class PoseEstimator:
         prepared = [self._prepare(image, preset) for image in images]
         return [
             self._finish(photo, look, settings, stages)
-            for photo, look in self._look_at_all(prepared, preset, stages)
+            for photo, look in self._look_at_all(prepared, preset, settings, stages)
         ]
 
     def stream(
@@ -212,7 +209,8 @@ class PoseEstimator:
                 return error
 
         def look(batch: list[Prepared | UserError]) -> Iterator[tuple]:
-            photos = iter(self._look_at_all([p for p in batch if isinstance(p, Prepared)], preset))
+            good = [p for p in batch if isinstance(p, Prepared)]
+            photos = iter(self._look_at_all(good, preset, settings))
             return ((p, None) if isinstance(p, UserError) else next(photos) for p in batch)
 
         def finish(looked: tuple) -> PoseResult | UserError:
@@ -241,13 +239,17 @@ class PoseEstimator:
         return Prepared(image, photo.shape[:2], views, perf_counter() - start)
 
     def _look_at_all(
-        self, prepared: Sequence[Prepared], preset: Preset, stages: bool = False
+        self,
+        prepared: Sequence[Prepared],
+        preset: Preset,
+        settings: DecodeSettings,
+        stages: bool = False,
     ) -> list[tuple[Prepared, Look]]:
         """Each photo with what the network said about it, those of one size run together."""
         looks: list[Look | None] = [None] * len(prepared)
         for members in self._grouped(prepared):
             start = perf_counter()
-            found = self._look([prepared[i] for i in members], preset, stages)
+            found = self._look([prepared[i] for i in members], preset, settings, stages)
             seconds = (perf_counter() - start) / len(members)
             for i, look in zip(members, found, strict=True):
                 looks[i] = replace(look, seconds=seconds)
@@ -258,14 +260,16 @@ class PoseEstimator:
     ) -> PoseResult:
         """The people in what the network said."""
         start = perf_counter()
-        people, notes = decode_with_notes(look.stages[-1], settings)
+        maps = look.stages[-1]
+        candidates = look.candidates or find_candidates(maps, settings)
+        people = people_of(candidates, maps.grid, settings)
         return PoseResult(
             people,
-            look.stages[-1],
+            maps,
             Timings(photo.seconds, look.seconds, perf_counter() - start),
             photo.image_size,
             look.stages if stages else (),
-            (*self.notes, *look.notes, *notes),
+            (*self.notes, *look.notes, *candidates.notes),
         )
 
     def _grouped(self, prepared: Sequence[Prepared]) -> list[list[int]]:
@@ -274,22 +278,33 @@ class PoseEstimator:
             return [[i] for i in range(len(prepared))]
         groups: dict[tuple, list[int]] = {}
         for i, photo in enumerate(prepared):
-            groups.setdefault(tuple(picture.shape for picture, _ in photo.views), []).append(i)
+            # Among photos a few pixels wide the finest view can differ.
+            finest = finest_view([grid for _, grid in photo.views])
+            key = (*(picture.shape for picture, _ in photo.views), finest)
+            groups.setdefault(key, []).append(i)
         return list(groups.values())
 
-    def _look(self, photos: Sequence[Prepared], preset: Preset, stages: bool) -> list[Look]:
+    def _look(
+        self, photos: Sequence[Prepared], preset: Preset, settings: DecodeSettings, stages: bool
+    ) -> list[Look]:
         """The averaged maps of each photo; out of memory, in smaller batches, then smaller."""
         try:
-            return self._look_once(photos, preset.flip, stages)
+            shown = self._shown(photos, preset.flip)
+            if self.decode_on_device:
+                return look_on_device(self.engine, shown, stages, settings, self._shelf)
+            return look_on_host(self.engine, shown, stages)
         except torch.OutOfMemoryError:
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+            pass
+        self._shelf.clear()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
         if len(photos) > 1:
             half = len(photos) // 2
             warnings.warn(f"out of memory: trying again with {half} photos at a time", stacklevel=3)
-            return self._look(photos[:half], preset, stages) + self._look(
-                photos[half:], preset, stages
-            )
+            return [
+                *self._look(photos[:half], preset, settings, stages),
+                *self._look(photos[half:], preset, settings, stages),
+            ]
         smaller = replace(preset, short_sides=tuple(side // 2 for side in preset.short_sides))
         if min(smaller.short_sides) < SMALLEST_SIDE:
             raise UserError(
@@ -297,24 +312,18 @@ class PoseEstimator:
             )
         note = f"The device ran out of memory: the input size was halved to {smaller.short_sides}."
         warnings.warn(note, stacklevel=3)
-        (look,) = self._look([self._prepare(photos[0].source, smaller)], smaller, stages)
+        again = self._prepare(photos[0].source, smaller)
+        (look,) = self._look([again], smaller, settings, stages)
         return [replace(look, notes=(note, *look.notes))]
 
-    def _look_once(self, photos: Sequence[Prepared], flip: bool, stages: bool) -> list[Look]:
-        views: list[list[list[FieldMaps]]] = [[] for _ in photos]  # photo, view, stage
+    def _shown(self, photos: Sequence[Prepared], flip: bool) -> Iterator[Shown]:
+        """The views, each mirrored too if asked for; counted as they are taken."""
         for scale in range(len(photos[0].views)):
             pictures = np.stack([photo.views[scale][0] for photo in photos])
+            grids = tuple(self._shifted(photo.views[scale][1]) for photo in photos)
             for mirrored in (False, True) if flip else (False,):
                 self.network_runs += 1
-                arrays = self.engine.run(pictures[:, :, ::-1] if mirrored else pictures, stages)
-                for i, photo in enumerate(photos):
-                    grid = self._shifted(photo.views[scale][1])
-                    maps = [FieldMaps(stage.heatmaps[i], stage.pafs[i], grid) for stage in arrays]
-                    views[i].append([mirror_maps(m) for m in maps] if mirrored else maps)
-        return [
-            Look(tuple(average_maps(of_stage) for of_stage in zip(*of_photo, strict=True)))
-            for of_photo in views
-        ]
+                yield Shown(pictures[:, :, ::-1] if mirrored else pictures, grids, mirrored)
 
     def _shifted(self, grid: Grid) -> Grid:
         shift_x, shift_y = self.weights.shift

@@ -19,6 +19,8 @@ class FieldMaps:
             the background; about 0 to 1.
         pafs: float32 (38, h, w), part affinity fields, unit vectors along the limbs; about -1 to 1.
         grid: how cells map to pixels of the photo.
+
+    On CUDA the arrays are fetched from the device when they are read first.
     """
 
     heatmaps: np.ndarray
@@ -56,7 +58,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Timings(Mapping[str, float]):
-    """Seconds spent in each step; also a mapping, so that `dict(timings)` goes into JSON."""
+    """Seconds spent in each step; also a mapping, so that `dict(timings)` goes into JSON.
+
+    On CUDA peaks and limbs are found right behind the network, and their time is in `network`.
+    """
 
     preprocess: float
     network: float

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from pose import decode
+from pose import PoseEstimator, decode
 from pose.__main__ import main
-from pose.benchmark import on_cpu, subjects
+from pose.benchmark import on_cpu, on_gpu, subjects
 from pose.benchmark.subjects import Plain, find_photos, find_weights, mosaic
 from pose.benchmark.timing import Row, alternated, ratio, table_text
 
@@ -105,6 +105,7 @@ def test_random_weights_are_the_same_each_time():
     [
         ["--parts", "everything"],
         ["--parts", "gpu-network", "--device", "cpu"],
+        ["--parts", "gpu-decoder", "--device", "cpu"],
         ["--weights", "random-nothing"],
         ["--weights", "missing"],
         ["--photos", "/nowhere"],
@@ -117,11 +118,34 @@ def test_mistakes_are_one_line(args, capsys):
     assert len(lines) == 1
 
 
+def test_the_gpus_tables_run_on_the_cpu(weights, photos, monkeypatch):
+    """Small, and without CUDA graphs: what they run is what they would on a GPU."""
+    monkeypatch.setattr(on_gpu, "REPEATS", 1)
+    cpu = torch.device("cpu")
+    rows = on_gpu.measure_network(weights, cpu, rounds=1, batch=1, side=64)
+    assert [row.name for row in rows] == [
+        f"{p}{layout}" for p in ("fp32", "bf16", "fp16") for layout in ("", ", channels_last")
+    ]
+    assert rows[0].ratio == 1
+    estimator = PoseEstimator(weights, device="cpu", preset="fast")
+    rows += on_gpu.measure_decoder(estimator, photos, rounds=1, batch=2)
+    rows += on_gpu.measure_folder(estimator, photos[:1], rounds=1, batch=1, number=1)
+    assert all(row.value > 0 and row.ratio > 0 for row in rows)
+    names = {row.name for row in rows}
+    assert {"peaks and limbs found on the device", "files to people"} <= names
+    assert not estimator.decode_on_device, "it is left as it was"
+    grids = on_gpu.square_batch(photos, 3)[1]
+    assert len({grid.image_size for grid in grids}) == 2, "two of the examples are square"
+    assert on_gpu.square_batch([], 2)[0].shape == (2, 368, 368, 3)
+
+
 @pytest.mark.gpu
 def test_gpu_parts(tmp_path):
     target = tmp_path / "figures.json"
-    status = main(["benchmark", "--device", "cuda", "--parts", "gpu-network,gpu-folder",
+    status = main(["benchmark", "--device", "cuda", "--parts", "gpu-network,gpu-decoder,gpu-folder",
                    "--rounds", "2", "--json", str(target)])  # fmt: skip
     assert status == 0
     rows = json.loads(target.read_text())["rows"]
-    assert {"fp16, channels_last", "files to people"} <= {row["name"] for row in rows}
+    names = {row["name"] for row in rows}
+    assert {"fp16, channels_last", "fp16, channels_last, CUDA graph", "files to people"} <= names
+    assert "peaks and limbs found on the device" in names

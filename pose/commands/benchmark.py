@@ -13,7 +13,7 @@ from pose.engines import ENGINES, pick_device
 from pose.errors import UserError
 
 CPU_PARTS = ("engines", "decoder", "end-to-end", "bulk", "start")
-GPU_PARTS = ("gpu-network", "gpu-folder")
+GPU_PARTS = ("gpu-network", "gpu-decoder", "gpu-folder")
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -115,8 +115,10 @@ def measure(part: str, args: argparse.Namespace) -> list:
     if part == "gpu-network":
         device = pick_device(args.device)
         return on_gpu.measure_network(weights, device, args.rounds, args.compile)
-    if part == "gpu-folder":
+    if part in ("gpu-decoder", "gpu-folder"):
         estimator = PoseEstimator(weights, device=args.device, preset="fast")
+        if part == "gpu-decoder":
+            return on_gpu.measure_decoder(estimator, photos, args.rounds)
         return on_gpu.measure_folder(estimator, photos)
     engine = args.engine or "auto"
     estimator = PoseEstimator(weights, device="cpu", engine=engine, precision="auto")

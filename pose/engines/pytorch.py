@@ -7,10 +7,12 @@ import threading
 import numpy as np
 import torch
 
-from pose.engines.base import MapArrays, joined
+from pose.engines.base import MapArrays
 from pose.engines.bf16 import MAX_TOLERANCE, map_error, probe_picture
 from pose.engines.device import cpu_has_bf16
 from pose.networks import PoseNetwork
+from pose.networks.base import StageMaps
+from pose.on_device.transfer import download, upload
 from pose.preprocessing import Preprocessing
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -53,33 +55,32 @@ class TorchEngine:
         error = map_error(answers["bf16"], answers["fp32"])
         return "bf16" if error.largest <= MAX_TOLERANCE else "fp32"
 
-    @torch.inference_mode()
     def run(self, pictures: np.ndarray, all_stages: bool = False) -> list[MapArrays]:
         """See `Engine.run`."""
         with self._lock:
-            if self.device.type == "cpu" and len(pictures) > 1:
-                # Kernels are chosen by the batch's size and differ in the last bits.
-                return joined([self._run(picture[None], all_stages) for picture in pictures])
+            stages = self._run(pictures, all_stages)
+            arrays = iter(download([maps for stage in stages for maps in stage]))
+        return [MapArrays(*pair) for pair in zip(arrays, arrays, strict=True)]
+
+    def run_on_device(self, pictures: np.ndarray, all_stages: bool = False) -> list[StageMaps]:
+        """As `run`, but the maps stay on the device, float32; on CUDA they may not be there yet."""
+        with self._lock:
             return self._run(pictures, all_stages)
 
-    def _run(self, pictures: np.ndarray, all_stages: bool) -> list[MapArrays]:
-        images = torch.from_numpy(np.ascontiguousarray(pictures))
-        if self.device.type == "cuda":
-            images = images.pin_memory().to(self.device, non_blocking=True)
+    @torch.inference_mode()
+    def _run(self, pictures: np.ndarray, all_stages: bool) -> list[StageMaps]:
+        if self.device.type == "cpu" and len(pictures) > 1:
+            # Kernels are chosen by the batch's size and differ in the last bits.
+            alone = [self._run(picture[None], all_stages) for picture in pictures]
+            return [
+                StageMaps(*(torch.cat(maps) for maps in zip(*of_stage, strict=True)))
+                for of_stage in zip(*alone, strict=True)
+            ]
+        images = upload(pictures, self.device)
         inputs = self.preprocessing(images).contiguous(memory_format=torch.channels_last)
         with torch.autocast(
             self.device.type, DTYPES[self.precision], enabled=self.precision != "fp32"
         ):
             stages = self.network(inputs)
         kept = stages if all_stages else stages[-1:]
-        if self.device.type == "cpu":
-            return [MapArrays(*(m.float().contiguous().numpy() for m in s)) for s in kept]
-        waiting = [[pinned_copy(maps) for maps in stage] for stage in kept]
-        torch.cuda.current_stream(self.device).synchronize()
-        return [MapArrays(*(maps.numpy() for maps in stage)) for stage in waiting]
-
-
-def pinned_copy(maps: torch.Tensor) -> torch.Tensor:
-    """Starts the way back from the GPU; the values are there after the stream's next wait."""
-    maps = maps.float().contiguous()
-    return torch.empty(maps.shape, pin_memory=True).copy_(maps, non_blocking=True)
+        return [StageMaps(*(maps.float().contiguous() for maps in stage)) for stage in kept]
