@@ -12,14 +12,13 @@ from pose.errors import UserError
 def build_parser() -> argparse.ArgumentParser:
     """The command line; each subcommand lives in a module of `pose.commands`."""
     # Imported here: asking for help should not wait for every library.
-    from pose import commands_weights
-    from pose.commands import benchmark, detect, summary
+    from pose.commands import benchmark, detect, summary, weights
 
     parser = argparse.ArgumentParser(
         prog="python -m pose", description="Multi-person 2D pose estimation, OpenPose style."
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (detect, commands_weights, summary, benchmark):
+    for command in (detect, weights, summary, benchmark):
         command.add_parsers(subparsers)
     return parser
 

@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 
 from pose.catalogue import catalogue
-from pose.commands_weights import add_parsers
+from pose.commands.weights import add_parsers
 from pose.errors import UserError
 from pose.estimator_cache import EstimatorCache
 from pose.saving import save_weights
