@@ -44,7 +44,9 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
             progress=settings.progress,
             tensorboard=settings.tensorboard,
         )
-        teacher = Teacher(run.teacher, start.shift) if settings.teacher else None
+        teacher = (
+            Teacher(run.teacher, start.shift, settings.teacher_gain) if settings.teacher else None
+        )
         taught_by = in_step(accelerator, lambda: teaching(settings, accelerator.device.type))
         trainer = Trainer(settings, start, data, accelerator, journal, run, validator, teacher)
         if not resume:

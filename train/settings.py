@@ -132,6 +132,10 @@ class TrainSettings:
     teacher_share: float = 0.5
     """Share of the loss that is the distance from the teacher; the rest is from the labels."""
 
+    teacher_gain: float = 1.0
+    """Factor on the teacher's maps, which end at 1; averages of several views are lower than what
+    one view should say, and 1.4 undoes that."""
+
     keep_start: float = 0.0
     """Share of the starting weights in the weights that are validated and saved, the rest are the
     trained ones (WiSE-FT, arXiv 2109.01903): guards a pretrained network against few images."""
@@ -272,6 +276,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "color_jitter": (0, 0.9),
     "whole_image": (0, 1),
     "teacher_share": (0.01, 1),
+    "teacher_gain": (0.1, 10),
     "keep_start": (0, 0.99),
     "sigma": (0.5, 100),
     "paf_width": (0.1, 20),

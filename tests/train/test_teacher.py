@@ -14,7 +14,7 @@ from train.coco import read_coco, take_slice
 from train.launch import train
 from train.loss import field_loss
 from train.targets import make_targets
-from train.teacher import Teacher, blended, warp_maps
+from train.teacher import Teacher, blended, raised, warp_maps
 
 PERSON = np.array(
     "130,60 130,90 110,92 100,130 96,165 152,91 160,128 165,160 116,170 114,220 112,268 144,171 "
@@ -61,6 +61,18 @@ def test_outside_of_the_photo_is_background():
     warped = warp_maps(planes, Grid(8.0, 8.0, (320, 320)), make_warp(256, (0, 0), 0.5))
     np.testing.assert_allclose(warped[56], 1, atol=1e-6)
     assert not warped[:56].any()
+
+
+def test_raised_maps_end_at_one_and_keep_their_directions():
+    maps = np.random.default_rng(0).normal(0, 0.4, (57, 6, 7)).astype(np.float32)
+    higher = raised(maps, 1.4)
+    before = np.linalg.norm(maps[:38].reshape(19, 2, 6, 7), axis=1)
+    after = np.linalg.norm(higher[:38].reshape(19, 2, 6, 7), axis=1)
+    np.testing.assert_allclose(after, np.minimum(1.4 * before, 1), rtol=1e-5)
+    assert (np.sign(higher[:38]) == np.sign(maps[:38])).all()
+    np.testing.assert_allclose(higher[38:56], np.minimum(1.4 * maps[38:56], 1), rtol=1e-6)
+    np.testing.assert_allclose(higher[56], 1 - higher[38:56].max(0), rtol=1e-6)
+    assert np.array_equal(raised(maps, 1), maps)
 
 
 def test_blended_targets_have_the_gradient_of_both_losses():
