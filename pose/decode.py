@@ -9,10 +9,13 @@ import numpy as np
 from pose.assembly import Group, assemble, best_connections
 from pose.errors import UserError
 from pose.geometry import Grid
-from pose.limbs import LimbRules, score_limbs
+from pose.limbs import MAX_PAIRS, LimbRules, score_limbs
 from pose.peaks import MAX_PEAKS, Peaks, find_peaks
 from pose.results import FieldMaps, Person
-from pose.skeleton import KEYPOINTS, NUM_HEATMAPS, NUM_KEYPOINTS, NUM_PAFS
+from pose.skeleton import KEYPOINTS, LIMBS, NUM_HEATMAPS, NUM_KEYPOINTS, NUM_PAFS
+
+LARGEST = 1000.0
+"""Largest size of a value in the maps, which are about -1 to 1: beyond it arithmetic overflows."""
 
 WEAK = 0.4
 """Share of the peak threshold down to which a candidate tied to a clear one is taken."""
@@ -69,6 +72,9 @@ class DecodeSettings:
 def decode(maps: FieldMaps, settings: DecodeSettings | None = None) -> tuple[Person, ...]:
     """The people in the maps, best score first.
 
+    Maps full of noise take bounded time and memory: see `pose.peaks.MAX_PEAKS` and
+    `pose.limbs.MAX_PAIRS`. NaN and infinite values are taken as 0.
+
     Args:
         maps: heatmaps (19, h, w) and PAFs (38, h, w).
         settings: thresholds, by default `DecodeSettings()`.
@@ -85,7 +91,7 @@ def decode_with_notes(
     """As `decode`, with sentences for the user when a limit was reached."""
     settings = settings or DecodeSettings()
     check_shapes(maps)
-    heatmaps, pafs, notes = finite(maps)
+    heatmaps, pafs, notes = usable(maps)
     peaks = find_peaks(heatmaps, WEAK * settings.peak_threshold)
     if peaks.cut:
         names = ", ".join(KEYPOINTS[part].name for part in peaks.cut)
@@ -101,6 +107,12 @@ def decode_with_notes(
         reference_length=maps.grid.used_cells[0],
     )
     connections = score_limbs(pafs, peaks, rules)
+    if connections.cut:
+        names = ", ".join(LIMBS[limb].name for limb in connections.cut)
+        notes.append(
+            f"Only the {MAX_PAIRS} strongest pairs of candidates were looked at for: {names}."
+            " Raise the peak threshold."
+        )
     groups = assemble(peaks, best_connections(connections))
     people = [
         to_person(group, peaks, maps.grid)
@@ -119,15 +131,21 @@ def check_shapes(maps: FieldMaps) -> None:
         raise ValueError(f"maps are (19, h, w) and (38, h, w), not {h} and {p}")
 
 
-def finite(maps: FieldMaps) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Maps with NaN and infinities set to 0, and a note if there were any."""
-    heatmaps = np.asarray(maps.heatmaps, np.float32)
-    pafs = np.asarray(maps.pafs, np.float32)
-    # A sum is finite only if every term is, and costs far less than looking at each.
-    if np.isfinite(heatmaps.sum()) and np.isfinite(pafs.sum()):
-        return heatmaps, pafs, []
-    clean = [np.nan_to_num(m, nan=0.0, posinf=0.0, neginf=0.0) for m in (heatmaps, pafs)]
-    return clean[0], clean[1], ["The maps hold NaN or infinite values, which were taken as 0."]
+def usable(maps: FieldMaps) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The maps as float32, NaN and infinities set to 0, and sentences on what was changed."""
+    with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite
+        planes = [np.asarray(m, np.float32) for m in (maps.heatmaps, maps.pafs)]
+    # NaN compares as false, so that one look at each end finds everything.
+    if all(not m.size or (m.min() >= -LARGEST and m.max() <= LARGEST) for m in planes):
+        return planes[0], planes[1], []
+    notes = []
+    if not all(np.isfinite(m).all() for m in planes):
+        notes.append("The maps hold NaN or infinite values, which were taken as 0.")
+    clean = [np.nan_to_num(m, nan=0.0, posinf=0.0, neginf=0.0) for m in planes]
+    if any(np.abs(m).max() > LARGEST for m in clean):
+        notes.append(f"The maps hold values beyond {LARGEST:g}, which were taken as {LARGEST:g}.")
+    clean = [m.clip(-LARGEST, LARGEST) for m in clean]
+    return clean[0], clean[1], notes
 
 
 def mean_score(group: Group, peaks: Peaks) -> float:
