@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,7 @@ class Case:
     words: str = ""
 
 
+@cache
 def photo(size: tuple[int, int] = SIZE) -> Image.Image:
     """A real photo, small."""
     return Image.open(EXAMPLE).convert("RGB").resize(size)
@@ -73,6 +75,7 @@ def frames() -> list[Image.Image]:
     return [photo().rotate(angle) for angle in (0, 90, 180)]
 
 
+@cache
 def containers() -> dict[str, bytes]:
     """The same photo in every format and in several of their ways."""
     image = photo()
