@@ -324,7 +324,8 @@ def open_npz(path: Path, entries: list[zipfile.ZipInfo]) -> CheckpointFile:
             raise damaged(path, error) from None
         if array.dtype.kind != "f":
             raise not_floats(path, key, str(array.dtype))
-        return torch.from_numpy(np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
+        # Not ascontiguousarray, which makes a list of one of a single number.
+        return torch.from_numpy(np.asarray(array, array.dtype.newbyteorder("="), order="C"))
 
     return CheckpointFile(path, shapes, {}, read)
 

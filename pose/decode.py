@@ -9,10 +9,13 @@ import numpy as np
 from pose.assembly import Group, assemble, best_connections
 from pose.errors import UserError
 from pose.geometry import Grid
-from pose.limbs import Connections, LimbRules, score_limbs
+from pose.limbs import MAX_PAIRS, Connections, LimbRules, score_limbs
 from pose.peaks import MAX_PEAKS, Peaks, find_peaks
 from pose.results import FieldMaps, Person
-from pose.skeleton import KEYPOINTS, NUM_HEATMAPS, NUM_KEYPOINTS, NUM_PAFS
+from pose.skeleton import KEYPOINTS, LIMBS, NUM_HEATMAPS, NUM_KEYPOINTS, NUM_PAFS
+
+LARGEST = 1000.0
+"""Largest size of a value in the maps, which are about -1 to 1: beyond it arithmetic overflows."""
 
 WEAK = 0.4
 """Share of the peak threshold down to which a candidate tied to a clear one is taken."""
@@ -73,23 +76,27 @@ class Candidates:
     Attributes:
         peaks: keypoint candidates.
         connections: candidate limbs.
-        cleaned: whether the maps held NaN or infinite values, taken as 0.
+        changes: sentences on unusable values of the maps.
     """
 
     peaks: Peaks
     connections: Connections
-    cleaned: bool = False
+    changes: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user when something was wrong or a limit was reached."""
-        notes = []
-        if self.cleaned:
-            notes.append("The maps hold NaN or infinite values, which were taken as 0.")
+        notes = list(self.changes)
         if self.peaks.cut:
             names = ", ".join(KEYPOINTS[part].name for part in self.peaks.cut)
             notes.append(
                 f"Only the {MAX_PEAKS} strongest candidates were kept of: {names}."
+                " Raise the peak threshold."
+            )
+        if self.connections.cut:
+            names = ", ".join(LIMBS[limb].name for limb in self.connections.cut)
+            notes.append(
+                f"Only the {MAX_PAIRS} strongest pairs of candidates were looked at for: {names}."
                 " Raise the peak threshold."
             )
         return tuple(notes)
@@ -97,6 +104,9 @@ class Candidates:
 
 def decode(maps: FieldMaps, settings: DecodeSettings | None = None) -> tuple[Person, ...]:
     """The people in the maps, best score first.
+
+    Maps full of noise take bounded time and memory: see `pose.peaks.MAX_PEAKS` and
+    `pose.limbs.MAX_PAIRS`. NaN and infinite values are taken as 0.
 
     Args:
         maps: heatmaps (19, h, w) and PAFs (38, h, w).
@@ -124,9 +134,9 @@ def find_candidates(maps: FieldMaps, settings: DecodeSettings) -> Candidates:
         ValueError: the maps have the wrong shape.
     """
     check_shapes(maps)
-    heatmaps, pafs, cleaned = finite(maps)
+    heatmaps, pafs, changes = usable(maps)
     peaks = find_peaks(heatmaps, WEAK * settings.peak_threshold)
-    return Candidates(peaks, score_limbs(pafs, peaks, limb_rules(settings, maps.grid)), cleaned)
+    return Candidates(peaks, score_limbs(pafs, peaks, limb_rules(settings, maps.grid)), changes)
 
 
 def limb_rules(settings: DecodeSettings, grid: Grid) -> LimbRules:
@@ -161,15 +171,28 @@ def check_shapes(maps: FieldMaps) -> None:
         raise ValueError(f"maps are (19, h, w) and (38, h, w), not {h} and {p}")
 
 
-def finite(maps: FieldMaps) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Maps with NaN and infinities set to 0, and whether there were any."""
-    heatmaps = np.asarray(maps.heatmaps, np.float32)
-    pafs = np.asarray(maps.pafs, np.float32)
-    # A sum is finite only if every term is, and costs far less than looking at each.
-    if np.isfinite(heatmaps.sum()) and np.isfinite(pafs.sum()):
-        return heatmaps, pafs, False
-    clean = [np.nan_to_num(m, nan=0.0, posinf=0.0, neginf=0.0) for m in (heatmaps, pafs)]
-    return clean[0], clean[1], True
+def usable(maps: FieldMaps) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """The maps as float32, NaN and infinities set to 0, and sentences on what was changed."""
+    with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite
+        planes = [np.asarray(m, np.float32) for m in (maps.heatmaps, maps.pafs)]
+    # NaN compares as false, so that one look at each end finds everything.
+    if all(not m.size or (m.min() >= -LARGEST and m.max() <= LARGEST) for m in planes):
+        return planes[0], planes[1], ()
+    finite = all(np.isfinite(m).all() for m in planes)
+    clean = [np.nan_to_num(m, nan=0.0, posinf=0.0, neginf=0.0) for m in planes]
+    within = all(np.abs(m).max() <= LARGEST for m in clean)
+    clean = [m.clip(-LARGEST, LARGEST) for m in clean]
+    return clean[0], clean[1], changes_made(finite, within)
+
+
+def changes_made(finite: bool, within: bool) -> tuple[str, ...]:
+    """Sentences on maps that are not finite, or not within ±`LARGEST`."""
+    notes = []
+    if not finite:
+        notes.append("The maps hold NaN or infinite values, which were taken as 0.")
+    if not within:
+        notes.append(f"The maps hold values beyond {LARGEST:g}, which were taken as {LARGEST:g}.")
+    return tuple(notes)
 
 
 def mean_score(group: Group, peaks: Peaks) -> float:

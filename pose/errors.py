@@ -1,4 +1,4 @@
-"""The one exception for a user's mistake."""
+"""The one exception for a user's mistake, and what its line may hold."""
 
 
 class UserError(ValueError):
@@ -7,3 +7,15 @@ class UserError(ValueError):
     The message is one line that says what was wrong and what to do. Commands print it and exit
     with status 2, the page shows it as a toast.
     """
+
+
+def display(name: object, longest: int = 60) -> str:
+    """A name from outside, fit for one line of a message: printable and not too long.
+
+    What is cut off is in the middle, as the start and the end tell files apart.
+    """
+    text = "".join(c if c.isprintable() else "?" for c in str(name))
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[: half - 1]}…{text[half - longest :]}"

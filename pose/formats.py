@@ -16,7 +16,7 @@ from functools import cache
 import torch
 from torch.overrides import TorchFunctionMode
 
-from pose.errors import UserError
+from pose.errors import UserError, display
 from pose.networks import MobileNetThin, PoseNetwork, build_network
 
 Shape = tuple[int, ...]
@@ -147,12 +147,6 @@ def find_format(shapes: Mapping[str, Shape], what: str) -> Format:
         f"{what} is nearest to the format '{nearest.title}' but does not fit it: {differences}; "
         "give a checkpoint of the whole network, saved by the same code"
     )
-
-
-def display(key: str) -> str:
-    """A key fit for one line of a message."""
-    text = "".join(c if c.isprintable() else "?" for c in str(key))
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def shape_text(shape: Shape) -> str:

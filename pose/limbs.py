@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pose.peaks import Peaks
+from pose.peaks import Peaks, best_of_each
 from pose.skeleton import LIMB_ENDS, NUM_KEYPOINTS
 
 PROBES = (0.25, 0.5, 0.75)
 PROBES_NEEDED = 2
 """Before a pair is sampled in earnest, the PAF must point along it at so many of these places."""
 
-CHUNK = 200_000
-"""Pairs scored at a time, to bound memory."""
+MAX_PAIRS = 16_384
+"""Pairs scored per limb, those of the highest candidates: 128 people's, each with each. Bounds the
+work on maps full of noise."""
+
+CHUNK = 1_000_000
+"""Samples along pairs read at a time, to bound memory."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +30,19 @@ class Connections:
         limbs: int (C,), index in `pose.skeleton.LIMBS`.
         start, end: int (C,).
         scores: float32 (C,), see `score_limbs`.
+        cut: limbs of which more than `MAX_PAIRS` pairs were likely.
     """
 
     limbs: np.ndarray
     start: np.ndarray
     end: np.ndarray
     scores: np.ndarray
+    cut: tuple[int, ...] = ()
 
     def __getitem__(self, kept: np.ndarray | slice) -> Connections:
-        return Connections(self.limbs[kept], self.start[kept], self.end[kept], self.scores[kept])
+        return Connections(
+            self.limbs[kept], self.start[kept], self.end[kept], self.scores[kept], self.cut
+        )
 
     def __len__(self) -> int:
         return len(self.limbs)
@@ -65,7 +73,9 @@ def score_limbs(pafs: np.ndarray, peaks: Peaks, rules: LimbRules) -> Connections
     The line integral is the mean component of the PAF along the pair, plus
     min(0.5 * reference_length / length - 1, 0) (arXiv 1611.08050 and its public decoders); it must
     be positive. The score is the integral times the geometric mean of the candidates' scores, so
-    that a limb between doubtful candidates yields to one between clear ones.
+    that a limb between doubtful candidates yields to one between clear ones. Of each limb the
+    `MAX_PAIRS` pairs of the highest candidates are scored; `Connections.cut` tells where that left
+    some out.
 
     Args:
         pafs: float32 (38, h, w).
@@ -73,11 +83,12 @@ def score_limbs(pafs: np.ndarray, peaks: Peaks, rules: LimbRules) -> Connections
         rules: what makes a pair plausible.
     """
     pairs = likely_pairs(pafs, peaks, rules.peak_threshold)
+    step = max(1, CHUNK // rules.samples)
     scored = [
-        score_pairs(pafs, peaks, pairs[first : first + CHUNK], rules)
-        for first in range(0, max(len(pairs), 1), CHUNK)
+        score_pairs(pafs, peaks, pairs[first : first + step], rules)
+        for first in range(0, max(len(pairs), 1), step)
     ]
-    return joined(scored)
+    return replace(joined(scored), cut=pairs.cut)
 
 
 def joined(parts: Sequence[Connections]) -> Connections:
@@ -87,7 +98,7 @@ def joined(parts: Sequence[Connections]) -> Connections:
 
 
 def likely_pairs(pafs: np.ndarray, peaks: Peaks, peak_threshold: float) -> Connections:
-    """Pairs that a limb could join with one end above the threshold; scores 0.
+    """Pairs that a limb could join with one end above the threshold, `MAX_PAIRS` a limb; scores 0.
 
     Most pairs in a crowd are dropped by what is known of each candidate alone: the PAF at the
     start and at the end must point along the pair, within a right angle.
@@ -99,7 +110,7 @@ def likely_pairs(pafs: np.ndarray, peaks: Peaks, peak_threshold: float) -> Conne
     cell = np.rint(y).astype(int).clip(0, height - 1) * width + column
     fields = pafs.reshape(len(LIMB_ENDS), 2, height * width)
     clear = peaks.scores > peak_threshold
-    limbs, starts, ends = [], [], []
+    limbs, starts, ends, cut = [], [], [], []
     for limb, (a, b) in enumerate(LIMB_ENDS):
         start, end = slice(bounds[a], bounds[a + 1]), slice(bounds[b], bounds[b + 1])
         dx = x[end] - x[start, None]
@@ -109,11 +120,16 @@ def likely_pairs(pafs: np.ndarray, peaks: Peaks, peak_threshold: float) -> Conne
         likely &= at_end[0] * dx + at_end[1] * dy > 0
         likely &= clear[start, None] | clear[end]
         i, j = np.nonzero(likely)
+        if len(i) > MAX_PAIRS:
+            cut.append(limb)
+            strength = peaks.scores[bounds[a] + i] * peaks.scores[bounds[b] + j]
+            kept = best_of_each(np.zeros(len(i), int), strength, MAX_PAIRS)
+            i, j = i[kept], j[kept]
         limbs.append(np.full(len(i), limb))
         starts.append(i + bounds[a])
         ends.append(j + bounds[b])
     columns = [np.concatenate(parts) for parts in (limbs, starts, ends)]
-    return Connections(*columns, np.zeros(len(columns[0]), np.float32))
+    return Connections(*columns, np.zeros(len(columns[0]), np.float32), tuple(cut))
 
 
 def score_pairs(

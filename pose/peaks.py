@@ -27,6 +27,9 @@ HALF = 3
 SAME_PEAK = 0.6
 """Two refined peaks closer than this many cells are one, found from two coarse cells."""
 
+MAX_COARSE = 1024
+"""Coarse maxima refined per keypoint, highest cell first; bounds the work on plateaus."""
+
 MAX_PEAKS = 256
 """Candidates kept per keypoint, best first; bounds the work on maps full of noise."""
 
@@ -39,7 +42,8 @@ class Peaks:
         parts: int (K,), keypoint index.
         positions: float32 (K, 2), x and y in cells.
         scores: float32 (K,), interpolated heatmap value.
-        cut: keypoints of which more than `MAX_PEAKS` candidates were found.
+        cut: keypoints of which more than `MAX_PEAKS` candidates were found, or more than
+            `MAX_COARSE` before they were refined.
     """
 
     parts: np.ndarray
@@ -47,13 +51,12 @@ class Peaks:
     scores: np.ndarray
     cut: tuple[int, ...] = ()
 
-    def of(self, part: int) -> np.ndarray:
-        """Indices of one keypoint's candidates."""
-        return np.arange(*np.searchsorted(self.parts, (part, part + 1)))
-
 
 def find_peaks(heatmaps: np.ndarray, threshold: float) -> Peaks:
     """Local maxima above `threshold` of the 18 keypoint channels.
+
+    Per keypoint the `MAX_COARSE` highest cells are refined and the `MAX_PEAKS` best candidates
+    kept; `Peaks.cut` tells where that left some out.
 
     Args:
         heatmaps: float32 (19, h, w) or (18, h, w).
@@ -61,17 +64,35 @@ def find_peaks(heatmaps: np.ndarray, threshold: float) -> Peaks:
     """
     planes = heatmaps[:NUM_KEYPOINTS]
     parts, rows, columns = coarse_maxima(planes, threshold)
+    highest = best_of_each(parts, planes[parts, rows, columns], MAX_COARSE)
+    crowded = parts[~highest]
+    parts, rows, columns = parts[highest], rows[highest], columns[highest]
     positions, scores = refine(planes, parts, rows, columns)
     kept = scores > threshold
     parts, positions, scores = parts[kept], positions[kept], scores[kept]
     order = np.lexsort((-scores, parts))
     parts, positions, scores = parts[order], positions[order], scores[order]
-    rank = np.arange(len(parts)) - np.searchsorted(parts, parts)
-    cut = tuple(int(p) for p in np.unique(parts[rank >= MAX_PEAKS]))
-    kept = rank < MAX_PEAKS
+    kept = best_of_each(parts, scores, MAX_PEAKS)
+    cut = tuple(int(p) for p in np.unique(np.concatenate([crowded, parts[~kept]])))
     parts, positions, scores = parts[kept], positions[kept], scores[kept]
     kept = ~repeats_better(parts, positions)
     return Peaks(parts[kept], positions[kept], scores[kept], cut)
+
+
+def best_of_each(groups: np.ndarray, values: np.ndarray, most: int) -> np.ndarray:
+    """bool (K,): the `most` highest values of each group, the first of equal ones.
+
+    Args:
+        groups: int (K,), ascending.
+        values: float (K,).
+        most: how many are kept.
+    """
+    kept = np.ones(len(groups), bool)
+    crowds = np.flatnonzero(np.bincount(groups) > most) if len(groups) else ()
+    for group in crowds:
+        first, last = np.searchsorted(groups, (group, group + 1))
+        kept[first:last][np.argsort(-values[first:last], kind="stable")[most:]] = False
+    return kept
 
 
 def coarse_maxima(

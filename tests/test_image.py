@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pose import UserError, load_image
-from pose.image import MAX_PIXELS
+from pose.pixels import MAX_PIXELS
 
 RNG = np.random.default_rng(0)
 SMOOTH = np.stack(np.meshgrid(np.arange(60) * 4, np.arange(40) * 6), -1).astype(np.uint8)

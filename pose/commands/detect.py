@@ -42,7 +42,9 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
         "detect",
         help="find people in photos, folders of photos and videos",
         description="Finds people and writes them as COCO results, OpenPose JSON or CSV.",
-        epilog="Over several GPUs or machines: accelerate launch -m pose detect …, or "
+        epilog="Exit status: 0 when every input was answered; 2 when some were not: each of those "
+        "is a line on standard error, and the answers for the others are written all the same. "
+        "Over several GPUs or machines: accelerate launch -m pose detect …, or "
         "torchrun --nproc-per-node N -m pose detect …; the first process writes what all found.",
     )
     add = parser.add_argument

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pose.decode import WEAK, Candidates, DecodeSettings, limb_rules
+from pose.decode import LARGEST, WEAK, Candidates, DecodeSettings, changes_made, limb_rules
 from pose.limbs import Connections
 from pose.on_device.averaging import DeviceView
 from pose.on_device.limbs import PairBlocks, pair_blocks, score_limbs
@@ -21,16 +21,18 @@ from pose.skeleton import LIMB_ENDS, NUM_KEYPOINTS
 @torch.inference_mode()
 def find_candidates(view: DeviceView, settings: DecodeSettings) -> list[Candidates]:
     """Each photo's keypoint candidates and the limbs between them."""
-    cleaned = ~torch.stack([maps.isfinite().flatten(1).all(1) for maps in view.maps]).all(0)
-    pafs, heatmaps = (maps.nan_to_num(0.0, 0.0, 0.0) for maps in view.maps)
+    finite = torch.stack([maps.isfinite().flatten(1).all(1) for maps in view.maps]).all(0)
+    clean = [maps.nan_to_num(0.0, 0.0, 0.0) for maps in view.maps]
+    within = torch.stack([(m.abs() <= LARGEST).flatten(1).all(1) for m in clean]).all(0)
+    pafs, heatmaps = (maps.clamp(-LARGEST, LARGEST) for maps in clean)
     planes = heatmaps[:, :NUM_KEYPOINTS].flatten(0, 1)
     peaks = find_peaks(planes, WEAK * settings.peak_threshold)
     blocks = pair_blocks(peaks.bounds)
     rules = [limb_rules(settings, grid) for grid in view.grids]
     lengths = np.array([rule.reference_length for rule in rules], float)
     scores = score_limbs(pafs, peaks, blocks, rules[0], lengths)
-    positions, peak_scores, found, dirty, scores = download(
-        [peaks.positions, peaks.scores, peaks.found, cleaned, scores]
+    positions, peak_scores, found, finite, within, scores = download(
+        [peaks.positions, peaks.scores, peaks.found, finite, within, scores]
     )
     answers = []
     for photo in range(len(view.grids)):
@@ -43,7 +45,8 @@ def find_candidates(view: DeviceView, settings: DecodeSettings) -> list[Candidat
         index = np.zeros(peak_scores[rows].shape, int)
         index[parts, entries] = np.arange(len(parts))
         connections = connections_of(photo, blocks, scores, index)
-        answers.append(Candidates(of_photo, connections, bool(dirty[photo])))
+        changes = changes_made(bool(finite[photo]), bool(within[photo]))
+        answers.append(Candidates(of_photo, connections, changes))
     return answers
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from image_corpus import corpus
 from page_driver import EXAMPLES
 
 from page.pictures import field_pictures
 from page.session import Side
-from pose import load_image
+from pose import UserError, load_image
 from pose.render import draw_people
 from pose.skeleton import KEYPOINTS
 
@@ -116,6 +117,28 @@ def test_a_file_that_is_no_photo_is_one_line(client, tmp_path: Path):
     bad.write_text("not a photo")
     with pytest.raises(AppError, match="not a photo that can be read"):
         client.predict(handle_file(str(bad)), api_name="/detect")
+
+
+def test_photos_of_every_kind_as_uploads(client, tmp_path: Path):
+    """Right pixels for odd files, one line for broken ones, as `load_image` gives them."""
+    wanted = ("turned-6.png", "deep.png", "float.tif", "wide.png", "whole-cmyk.jpg", "cut-5-a.jpg",
+              "cut-3-a.webp", "phone.heic", "promises-50000.png", "empty.jpg", "random-4.jpg",
+              "float-large.tif", "paper.pdf")  # fmt: skip
+    cases = [case for case in corpus(flips=0) if case.name in wanted]
+    assert len(cases) == len(wanted)
+    for case in cases:
+        path = tmp_path / case.name
+        path.write_bytes(case.data)
+        try:
+            photo = load_image(path)
+        except UserError as error:
+            with pytest.raises(AppError) as caught:
+                client.predict(handle_file(str(path)), preset="fast", api_name="/detect")
+            message = str(caught.value)
+            assert message.lower() == str(error).lower() and message.isprintable()
+        else:
+            _, answer = client.predict(handle_file(str(path)), preset="fast", api_name="/detect")
+            assert (answer["height"], answer["width"]) == photo.shape[:2] == case.pixels.shape[:2]
 
 
 def test_only_the_three_endpoints_are_offered(client):
