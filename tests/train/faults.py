@@ -14,8 +14,8 @@ from train.settings import TrainSettings
 
 FOREST = multiprocessing.get_context("forkserver")
 FOREST.set_forkserver_preload(
-    ["train.command", "train.launch", "accelerate", "torch._dynamo", "pycocotools.cocoeval"]
-    + ["matplotlib.figure", "matplotlib.backends.backend_agg"]
+    """train.command train.launch accelerate torch._dynamo pycocotools.cocoeval
+    matplotlib.figure matplotlib.backends.backend_agg""".split()
 )
 """The modules are loaded once, for all processes, and no thread of the tests is copied."""
 
@@ -100,9 +100,8 @@ def while_the_teacher_looks() -> None:
 
 
 def while_the_final_weights_are_written() -> None:
-    from train.trainer import Trainer
-
     import pose.saving
+    from train.trainer import Trainer
 
     real = Trainer.finish
 
