@@ -14,8 +14,15 @@ from train.settings import TrainSettings
 
 FOREST = multiprocessing.get_context("forkserver")
 FOREST.set_forkserver_preload(
-    """train.command train.launch accelerate torch._dynamo pycocotools.cocoeval
-    matplotlib.figure matplotlib.backends.backend_agg""".split()
+    [
+        "accelerate",
+        "matplotlib.backends.backend_agg",
+        "matplotlib.figure",
+        "pycocotools.cocoeval",
+        "torch._dynamo",
+        "train.command",
+        "train.launch",
+    ]
 )
 """The modules are loaded once, for all processes, and no thread of the tests is copied."""
 
