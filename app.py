@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if ZERO_GPU:
             models.warm_up()
         demo = build(models)
+        # A host that stops the server by SIGTERM gets the same tidying up as Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         demo.launch(
             server_name=host, server_port=port, share=options.share, **launch_options(options.mcp)
         )

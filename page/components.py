@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from pose import UserError
+
+FOLDERS = re.compile(r"(?<![\w:/.@-])(?:[A-Za-z]:)?[/\\](?:[^\s/\\]+[/\\])+")
+"""The folders of an absolute path."""
 
 
 def photo_input(**options: Any) -> gr.Image:
@@ -48,8 +52,13 @@ def crisp(picture: np.ndarray) -> str:
 
 def toast(error: UserError) -> gr.Error:
     """A user's mistake as a message on the page, without a traceback in the terminal."""
-    text = str(error)
+    text = told(error)
     return gr.Error(text[:1].upper() + text[1:], print_exception=False)
+
+
+def told(error: UserError) -> str:
+    """A mistake for a stranger: where files of the server lie is left out, only their names."""
+    return FOLDERS.sub("", str(error))
 
 
 def photo_name(path: str) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from page.components import photo_name, toast
+from page.components import photo_name, toast, told
 from page.controls import fill_on_load, lines, weights_and_preset
 from page.labels import label, language_of, say
 from page.models import Job, Models
-from page.photo_events import MODEL_QUEUE, PRIVATE, remove_folder
+from page.photo_events import MODEL_QUEUE, PRIVATE
 from page.session import reduced, scaled
+from page.temporary import new_folder, remove_folder
 from page.words import people_count
 from pose import Person, UserError, load_image
 from pose.export import (
@@ -106,7 +106,7 @@ class ManyTab:
         if len(paths) > MOST_PHOTOS:
             raise toast(UserError(f"at most {MOST_PHOTOS} photos at once, not {len(paths)}"))
         remove_folder(folder)
-        folder = tempfile.mkdtemp(prefix="pose-many-")
+        folder = new_folder()
         answers: list[tuple[str, tuple[Person, ...]]] = []
         notes: list[str] = []
         pictures: list[tuple[Any, str]] = []
@@ -118,7 +118,7 @@ class ManyTab:
             except UserError as error:
                 if not Path(path).is_file() or "weights" in str(error):
                     raise toast(error) from None
-                notes.append(str(error))  # one bad file does not stop the others
+                notes.append(told(error))  # one bad file does not stop the others
             else:
                 shown = reduced(photo, GALLERY_SIDE)
                 drawn = draw_people(shown, scaled(people, shown.shape[1] / photo.shape[1]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from page.session import Session, decode_again, scaled, start_session
 from page.strip import strip
 from page.tables import COLUMNS, people_rows
 from page.takeaway import write_files
+from page.temporary import remove_folder
 from page.words import status, weights_note
 from pose import DecodeSettings, UserError, load_image
 from pose.field_figures import ALL_JOINTS, ALL_LIMBS
@@ -222,9 +222,12 @@ class PhotoEvents:
         """The files to take away; those before are deleted, Gradio keeps its own copy of them."""
         if session is None:
             return [gr.skip(), gr.skip()]
-        remove_folder(folder)
         drawing = drawing_of(*looks[THRESHOLDS:-1])
-        paths = write_files(session, drawing, kind, channel, int(stage))
+        try:
+            paths = write_files(session, drawing, kind, channel, int(stage))
+        except UserError as error:
+            raise toast(error) from None
+        remove_folder(folder)
         return [str(Path(paths[0]).parent), paths]
 
     def choose_kind(self, kind: str) -> Any:
@@ -325,9 +328,3 @@ def nearest_joint(session: Session, place: tuple[int, int]) -> int | None:
     distance = np.linalg.norm(joints - np.asarray(place, float) / session.scale, axis=2)
     distance[np.isnan(distance)] = np.inf
     return int(np.unravel_index(distance.argmin(), distance.shape)[1])
-
-
-def remove_folder(folder: str | None) -> None:
-    """Deletes a folder of `write_files`."""
-    if folder:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -35,7 +35,8 @@ def launch_options(mcp: bool = False) -> dict[str, Any]:
         "i18n": TRANSLATIONS,
         "max_file_size": MAX_FILE_SIZE,
         "footer_links": ["api", "settings"],
-        "show_error": True,
+        # Mistakes reach the visitor as our own sentences; what else goes wrong may name files.
+        "show_error": False,
     }
 
 

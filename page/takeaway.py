@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 
 from page.pictures import field_pictures
 from page.session import Session, Side
+from page.temporary import new_folder
 from pose.export import (
     coco_results,
     csv_rows,
@@ -23,8 +23,6 @@ from pose.export import (
 )
 from pose.render import DrawSettings, draw_people
 
-FOLDER_PREFIX = "pose-files-"
-
 
 def write_files(
     session: Session, drawing: DrawSettings, kind: str, channel: str, stage: int
@@ -33,7 +31,6 @@ def write_files(
 
     File names carry the photo's name, and `_b` for the second weights.
     """
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
     contents: dict[str, bytes] = {}
     fields = field_pictures(session.photo, session.sides, kind, channel, stage)
     for mark, side, field in zip(("", "_b"), session.sides, fields, strict=False):
@@ -41,6 +38,7 @@ def write_files(
         contents[f"{session.name}{mark}_{slug(kind)}_{slug(channel)}.png"] = png(field)
     archive = zipped(contents)
     contents[f"{session.name}_pose.zip"] = archive
+    folder = Path(new_folder())
     for name, data in contents.items():
         write_bytes_atomically(folder / name, data)
     return [str(folder / name) for name in contents]

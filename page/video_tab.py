@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -15,8 +14,9 @@ from page.components import photo_name, toast
 from page.controls import fill_on_load, lines, weights_and_preset
 from page.labels import label, language_of, say
 from page.models import Job, Models
-from page.photo_events import MODEL_QUEUE, PRIVATE, remove_folder
+from page.photo_events import MODEL_QUEUE, PRIVATE
 from page.session import clean_name, reduced
+from page.temporary import new_folder, remove_folder
 from page.tracking import Tracker
 from pose import UserError
 from pose.export import json_text, openpose_json, write_text_atomically
@@ -113,7 +113,7 @@ class VideoTab:
         if not path:
             raise gr.Error(say("video_none", language), print_exception=False)
         remove_folder(folder)
-        folder = tempfile.mkdtemp(prefix="pose-video-")
+        folder = new_folder()
         name = clean_name(photo_name(path))
         movie = Path(folder) / f"{name}_skeletons.mp4"
         data = Path(folder) / f"{name}_poses.json"

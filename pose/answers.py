@@ -119,8 +119,14 @@ class Journal:
     def delete(self) -> None:
         """Removes the journals of all processes: the answers are where they belong."""
         self.close()
+        self.delete_others()
+        self.path.unlink(missing_ok=True)
+
+    def delete_others(self) -> None:
+        """Removes the journals of all processes but this one."""
         for path in self.every_path():
-            path.unlink(missing_ok=True)
+            if path != self.path:
+                path.unlink(missing_ok=True)
 
 
 def whole_lines(path: Path) -> Iterator[Any]:

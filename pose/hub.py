@@ -97,6 +97,8 @@ def parse_hub_id(name: str) -> HubSource | None:
     if match is None or ".." in name:
         return None
     found = match.groupdict()
+    if found["file"] and not all(found["file"].split("/")):
+        return None  # o/r//etc/x would be read as the path /etc/x of this machine
     if found["file"] is None and found["repo"].endswith(SUFFIXES):
         return None  # a path of a file in a folder, rather than a repository
     if found["revision"] and found["late"]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
 from pose.errors import UserError
 from pose.model_card import model_card
-from pose.saving import save_weights, write_atomically
+from pose.saving import copy_file, save_weights, write_atomically
 from pose.weights import load_weights, resolve
 from pose.weights_export import carried_metadata
 
@@ -110,10 +109,6 @@ def push(
 def check_repo(repo: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", repo):
         raise UserError(f"{repo!r} is not a repository's name; give owner/name")
-
-
-def copy_file(source: Path, target: Path) -> None:
-    write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))
 
 
 def settings_text(folder: Path, written: list[Path]) -> str:

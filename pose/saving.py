@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shutil
 import struct
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from pose.errors import UserError
@@ -120,13 +122,30 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         os.close(handle)
         temporary = Path(name)
         write(temporary)
+        on_disk(temporary)
         # mkstemp gives 0600; what we write is for others to read as any other file.
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
+    except (OSError, SafetensorError, RuntimeError) as error:  # the last is torch.save's
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
+        raise UserError(f"{path} cannot be written: {reason}") from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def on_disk(path: Path) -> None:
+    """Waits until a file's content is on the disk, so that no crash leaves a name without it."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copies a file by an atomic rename.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))

@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -190,6 +193,56 @@ def test_a_stopped_run_goes_on(tmp_path, monkeypatch, capsys):
     assert added == [2, 3, 4, 5], "the broken photo and those after the cut"
     assert (tmp_path / "out.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
     assert not list(tmp_path.glob(".out.json.*"))
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
+    photos = photos_in(tmp_path / "photos", 14)
+    (photos / "0003.jpg").unlink()
+    output = tmp_path / "out.json"
+    command = [sys.executable, "-m", "pose", "detect", "--device", "cpu", "--preset", "fast"]
+    process = subprocess.Popen(
+        [*command, str(photos), "--output", str(output)],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    journal = tmp_path / ".out.json.0.journal"
+    for _ in range(10_000):
+        if process.poll() is not None or (journal.exists() and lines_of(journal) > 3):
+            break
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    done = lines_of(journal) - 1
+    assert 0 < done < 13 and not output.exists()
+
+    # Killed again while the journal is taken over: nothing of it is lost.
+    from pose.answers import Journal
+
+    monkeypatch.setattr(Journal, "delete_others", stop)
+    monkeypatch.setattr(Journal, "open", stop)
+    with pytest.raises(Stop):
+        detect(photos, "--output", output, "--resume")
+    monkeypatch.undo()
+    assert lines_of(journal) - 1 == done
+
+    added = []
+    real = Journal.add
+    monkeypatch.setattr(Journal, "add", lambda self, *a: (added.append(a), real(self, *a)))
+    assert detect(photos, "--output", output, "--resume") == 0
+    assert len(added) == 13 - done
+    assert detect(photos, "--output", tmp_path / "whole.json") == 0
+    assert output.read_bytes() == (tmp_path / "whole.json").read_bytes()
+    assert not journal.exists()
+
+
+def stop(*_, **__):
+    raise Stop
+
+
+def lines_of(path):
+    """Whole lines, below which a kill may have left a part of one."""
+    return path.read_bytes().count(b"\n")
 
 
 def test_two_processes_share_the_work(tmp_path):

@@ -20,6 +20,7 @@ import numpy as np
 from pose.errors import UserError
 from pose.skeleton import NUM_KEYPOINTS
 from train.coco import ImageLabels, MainPerson, Problems, TrainingData, eighteen
+from train.safe_names import leaves
 
 CMU_FILE = "COCO.json"
 CMU_HEIGHT = 368
@@ -89,7 +90,9 @@ def mask_files(folder: Path) -> dict[int, Path]:
 
 
 def find_image(data: Path, name: str) -> Path | None:
-    """The image file of an entry: under the data folder or its images/."""
+    """The image file of an entry: under the data folder or its images/, and nowhere else."""
+    if leaves(name):
+        return None
     for path in (data / name, data / "images" / name):
         if path.is_file():
             return path

@@ -19,6 +19,7 @@ import numpy as np
 
 from pose.errors import UserError
 from pose.skeleton import COCO_TO_KEYPOINT, L_SHOULDER, NECK, NUM_KEYPOINTS, R_SHOULDER
+from train.safe_names import leaves
 
 MIN_MAIN_KEYPOINTS, MIN_MAIN_AREA, MIN_MAIN_DISTANCE = 5, 32**2, 0.3
 """A main person has so many keypoints and pixels, and lies so far (in sizes of the earlier
@@ -134,6 +135,9 @@ def read_coco(data: Path, split: str) -> TrainingData:
     for image_id in sorted(annotations):
         info = coco["images"][image_id]
         name = str(info["file_name"])
+        if leaves(name):
+            problems.add("images whose names leave the folder", name)
+            continue
         path = folder / name
         if name not in files and not path.is_file():
             problems.add("missing images", name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pose.errors import UserError
 from train.coco import open_annotations, well_formed
+from train.safe_names import leaves
 
 if TYPE_CHECKING:
     from pycocotools.coco import COCO
@@ -124,8 +125,8 @@ def find_images(truth: COCO, folder: Path, ids: Sequence[int]) -> FoundImages:
         info = truth.imgs[image_id]
         name = str(info["file_name"])
         path = by_name.get(name) or by_id.get(image_id)
-        if path is None and (folder / name).is_file():  # a name with a folder in it
-            path = folder / name
+        if path is None and not leaves(name) and (folder / name).is_file():
+            path = folder / name  # a name with a folder in it
         if path is None:
             missing.append(name)
         else:

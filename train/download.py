@@ -21,6 +21,7 @@ from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 
 from pose.errors import UserError
+from train.safe_names import leaves
 
 COCO_SERVER = "http://images.cocodataset.org"
 BLOCK = 1 << 20
@@ -231,12 +232,6 @@ def unpack(path: Path, data: Path, archive: Archive, progress: bool) -> int:
         path.unlink(missing_ok=True)
         raise UserError(f"{path} is broken ({error}) and was removed; run it again.") from None
     return len(wanted)
-
-
-def leaves(name: str) -> bool:
-    """Whether a member's name points outside the folder it is unpacked into."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or bool(re.match(r"[A-Za-z]:", name))
 
 
 def unpack_member(file: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:

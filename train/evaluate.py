@@ -14,6 +14,7 @@ from typing import Any
 from pose.decode import DecodeSettings
 from pose.errors import UserError
 from pose.presets import PRESETS, Preset, get_preset
+from pose.redaction import redacted
 from train.coco import annotation_file, image_folder, read_names
 from train.coco_truth import FoundImages, choose_ids, find_images, read_truth, sha256_of
 from train.compare import TITLES, check_picture, compare, draw_comparison, table
@@ -87,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif arguments.plot:
             plot(arguments)
         else:
-            measure(arguments, f"{PROGRAM} {shlex.join(argv)}")
+            measure(arguments, redacted(f"{PROGRAM} {shlex.join(argv)}"))
     except UserError as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2

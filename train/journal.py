@@ -47,11 +47,20 @@ class Journal:
                 self.board.add_scalar(f"{kind}/{name}", value, values["step"])
 
     def rewind(self, step: int) -> None:
-        """Forgets the records after a step, when a run goes on from there."""
+        """Forgets the records after a step, when a run goes on from there.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
         if self.speaks and self.run.metrics.is_file():
             kept = [r for r in read_records(self.run) if r.get("step", 0) <= step]
             text = "".join(json.dumps(r) + "\n" for r in kept)
-            write_file(self.run.metrics, lambda file: file.write(text.encode()))
+            try:
+                write_file(self.run.metrics, lambda file: file.write(text.encode()))
+            except OSError as error:
+                raise UserError(
+                    f"{self.run.metrics} cannot be written: {error.strerror}."
+                ) from None
 
     def open_bar(self, done: int, total: int) -> None:
         if self.progress:
@@ -116,11 +125,13 @@ def flattened(values: Mapping[str, Any]) -> dict[str, float]:
 def read_records(run: RunDirectory) -> list[dict[str, Any]]:
     """The whole lines of metrics.jsonl; a line cut off by a crash is left out."""
     records = []
-    for line in run.metrics.read_text("utf-8").splitlines():
+    for line in run.metrics.read_text("utf-8", errors="replace").splitlines():
         try:
-            records.append(json.loads(line))
+            record = json.loads(line)
         except ValueError:
             continue
+        if isinstance(record, dict):
+            records.append(record)
     return records
 
 

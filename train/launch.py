@@ -59,14 +59,14 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
             f"images, {len(data.samples)} samples, {trainer.total_steps} steps of "
             f"{settings.batch_size} on {accelerator.num_processes} x {accelerator.device.type}"
         )
+        if not resume:
+            trainer.save()  # before the teacher looks, which takes long and can be gone on with
         if teacher is not None:
             see = partial(teacher.look_at, data.images, taught_by, journal.say, settings.progress)
             in_step(accelerator, see)
         if resume:
             trainer.load(run.load_checkpoint())
             journal.say(f"Going on after step {trainer.step}")
-        else:
-            trainer.save()
         summary = trainer.fit()
         if summary.finished and accelerator.is_main_process:
             run.forget_teacher()

@@ -10,6 +10,7 @@ RUN_DIR/weights.safetensors   final weights; written last, so its presence means
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -70,6 +71,17 @@ class RunDirectory:
             ) from None
         except OSError as error:
             raise UserError(f"{self.folder} cannot be written ({error.strerror}).") from None
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Deletes half-written files of a process that was killed; only the one writer may."""
+        for path in (self.settings, self.metrics, self.curve, self.weights, self.last, self.best):
+            for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+                with contextlib.suppress(OSError):
+                    left.unlink()
+        for left in self.teacher.glob(".*.npz.*"):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
     def unlock(self) -> None:
         """Lets others write."""
@@ -94,8 +106,8 @@ class RunDirectory:
             UserError: there is no run here.
         """
         try:
-            values = json.loads(self.settings.read_text("utf-8"))
-        except (OSError, ValueError):
+            values = dict(json.loads(self.settings.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
             raise UserError(
                 f"{self.folder} is not a run directory: {self.settings.name} is missing or broken."
             ) from None
@@ -121,8 +133,12 @@ class RunDirectory:
         try:
             state = torch.load(self.last, map_location="cpu", weights_only=True)
         except Exception as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"{self.last} cannot be read ({reason}).") from None
+            # Damage has a dozen exception types and messages of many lines.
+            reason = " ".join(str(error).split())[:120] or type(error).__name__
+            raise UserError(
+                f"{self.last} cannot be read ({reason}); it is damaged, start the run anew with "
+                "--overwrite."
+            ) from None
         if not isinstance(state, dict) or state.get("version") != CHECKPOINT_VERSION:
             raise UserError(f"{self.last} was written by another version of this program.")
         return state

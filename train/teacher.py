@@ -8,6 +8,8 @@ training; its maps are kept in the run directory and warped to every crop.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +63,7 @@ class Teacher:
         Raises:
             UserError: they cannot be written.
         """
-        missing = [labels for labels in images if not self.path(labels).is_file()]
+        missing = [labels for labels in images if not zipfile.is_zipfile(self.path(labels))]
         if not missing:
             return
         say(f"The teacher looks at {len(missing)} photos, about 1 MB each in {self.folder}")
@@ -92,10 +94,14 @@ class Teacher:
         """The maps of a crop, float16 (57, crop / 8, crop / 8): PAFs, then heatmaps.
 
         Raises:
-            OSError, ValueError: the teacher has not seen the photo.
+            OSError, ValueError: the teacher has not seen the photo, or its maps are damaged.
         """
-        with np.load(self.path(labels)) as file:
-            planes, scale = file["planes"], file["scale"]
+        path = self.path(labels)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                planes, scale = file["planes"], file["scale"]
+        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+            raise ValueError(f"the teacher's {path} is damaged ({error})") from None
         grid = Grid(float(scale[0]), float(scale[1]), labels.size)
         maps = warp_maps(planes, grid, warp, self.shift)
         return raised(maps, self.gain).astype(np.float16)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 
 from pose.errors import UserError
 from pose.networks import PoseNetwork
-from pose.saving import save_weights
+from pose.saving import copy_file, save_weights
+from pose.weights import load_file
 from train.coco import TrainingData
-from train.dataset import CropDataset, Order, Shares, make_loader
+from train.dataset import Batch, CropDataset, Order, Shares, make_loader
 from train.initial import Start, same_network
 from train.interruption import Interruption
 from train.journal import Journal
@@ -101,7 +101,7 @@ class Trainer:
         saved = lap = before = epoch_began = time.monotonic()
         told = self.step
         with self.interruption.catching():
-            for batch in loader:
+            for batch in self.batches(loader):
                 if self.step % self.order.steps_per_epoch == 0:
                     epoch_began = time.monotonic()
                     self.journal.say(f"Epoch {self.epoch + 1}/{self.epochs}")
@@ -121,9 +121,30 @@ class Trainer:
                 if ended or result.wishes.save or result.wishes.stop:
                     self.save()
                     saved = time.monotonic()
-                if result.wishes.stop and not last:
+                if (result.wishes.stop or self.may_stop()) and not last:
                     return Summary(False, self.step)
         return self.finish()
+
+    def batches(self, loader: Iterable[Batch]) -> Iterator[Batch]:
+        """The loader's; what has been learned is saved where the data cannot be read any more.
+
+        Raises:
+            UserError: no image can be read.
+        """
+        try:
+            yield from loader
+        except UserError as error:
+            if self.accelerator.num_processes == 1:
+                self.save()
+            # From a loader's process the message comes wrapped in a traceback.
+            line = str(error).strip().splitlines()[-1].rpartition("UserError: ")[2]
+            raise UserError(f"{line} Then go on with --resume {self.run.folder}") from None
+
+    def may_stop(self) -> bool:
+        """Whether this process, alone, was asked to stop after the step, while it validated."""
+        if self.accelerator.num_processes > 1 or not self.interruption.wanted:
+            return False
+        return self.step % self.order.steps_per_epoch == 0  # all else is not saved yet
 
     def train_step(self, batch, wishes: Wishes | None = None) -> StepResult:
         """The next step, see `Stepper.step`."""
@@ -188,17 +209,19 @@ class Trainer:
             self.journal.record("validation", {"step": self.step, "epoch": epoch, "ap": ap})
         score = ap if self.validator is not None else -loss
         if score is not None and score >= self.best.get("score", -np.inf):
-            self.best = {"score": score, "step": self.step, "epoch": epoch}
-            if self.accelerator.is_main_process:
-                self.keep_best(ap)
+            best = {"score": score, "step": self.step, "epoch": epoch}
+            if not self.accelerator.is_main_process or self.keep_best(ap):
+                self.best = best
         self.draw_curve()
 
-    def keep_best(self, ap: float | None) -> None:
+    def keep_best(self, ap: float | None) -> bool:
         """Writes the best weights so far; a full disk is told and does not end the training."""
         try:
             self.export(self.run.best, ap)
         except UserError as error:
             self.journal.say(f"{error}; the earlier best weights are kept.")
+            return False
+        return True
 
     def draw_curve(self) -> None:
         try:
@@ -237,15 +260,12 @@ class Trainer:
         }
         if ap is not None:
             metadata |= {"ap": f"{ap:.4f}", "ap_note": self.validator.description}
-        try:
-            save_weights(
-                path,
-                self.averaged_network(),
-                preprocessing=self.start.preprocessing.name,
-                metadata=metadata,
-            )
-        except SafetensorError as error:
-            raise UserError(f"{path} cannot be written: {error}") from None
+        save_weights(
+            path,
+            self.averaged_network(),
+            preprocessing=self.start.preprocessing.name,
+            metadata=metadata,
+        )
 
     def finish(self) -> Summary:
         """Writes the final weights: the best by validation AP, else the averaged last ones.
@@ -253,21 +273,31 @@ class Trainer:
         Raises:
             UserError: they cannot be written; resuming tries again.
         """
-        ap = self.best.get("score") if self.validator is not None else None
 
-        def write() -> None:
+        def write() -> float | None:
+            ap = self.best.get("score") if self.validator is not None else None
             try:
-                if ap is not None and self.run.best.is_file():
+                if ap is not None and self.best_is_whole():
                     copy_file(self.run.best, self.run.weights)
-                else:
-                    self.export(self.run.weights, None)
+                    return ap
+                self.export(self.run.weights, None)
             except UserError as error:
                 raise UserError(
                     f"{error}; make room and finish with --resume {self.run.folder}"
                 ) from None
+            return None
 
-        in_step(self.accelerator, write)
+        ap = in_step(self.accelerator, write)
         return Summary(True, self.step, self.run.weights, ap)
+
+    def best_is_whole(self) -> bool:
+        """Whether the best weights can be used; says so where they cannot."""
+        try:
+            load_file(self.run.best)
+        except UserError as error:
+            self.journal.say(f"{error}; the last weights are taken in place of the best ones.")
+            return False
+        return True
 
     def save(self) -> None:
         """Replaces the last checkpoint; a full disk is told and does not end the training."""
@@ -305,14 +335,3 @@ class Trainer:
         self.step, self.epoch_sum = state["step"], state["epoch_sum"]
         self.best, self.problems = state["best"], state["problems"]
         self.journal.rewind(self.step)
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Copies by an atomic rename."""
-    temporary = target.with_name(f".{target.name}")
-    try:
-        shutil.copyfile(source, temporary)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(f"{target} cannot be written: {error.strerror or error}") from None

@@ -111,9 +111,12 @@ def run(args: argparse.Namespace) -> int:
         if journal:
             ranks.wait()  # every process has read before one starts anew
             if ranks.first:
-                journal.delete()
+                # Its journal has every earlier answer before the others' go.
+                journal.open(earlier)
+                journal.delete_others()
             ranks.wait()
-            journal.open(earlier if ranks.first else {})
+            if not ranks.first:
+                journal.open({})
         try:
             mine = answer_share(args, estimator, files, count, ranks, journal, earlier)
             answers = sorted(ranks.gathered(mine), key=lambda answer: answer.place)

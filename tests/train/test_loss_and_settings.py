@@ -11,7 +11,8 @@ import torch.nn.functional as F
 
 from pose.errors import UserError
 from pose.networks import StageMaps
-from train.__main__ import main, make_parser, settings_from
+from train.__main__ import main
+from train.command import make_parser, settings_from
 from train.loss import field_loss
 from train.settings import TrainSettings, add_options, from_mapping, sentences
 
