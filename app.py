@@ -11,6 +11,7 @@ from pathlib import Path
 # Before Gradio is imported: it would otherwise look up its newest version and report its use.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # isort: split
+import page.lean_gradio  # noqa: F401 - before Gradio
 from page.hosting import ZERO_GPU  # before torch
 
 # isort: split
