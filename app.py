@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+if __name__ == "__main__":
+    # Until the server can end in order, Ctrl-C ends it without a traceback of half an import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 # Before Gradio is imported: it would otherwise look up its newest version and report its use.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # isort: split
 import page.lean_gradio  # noqa: F401 - before Gradio
+from page.workspace import workspace  # before Gradio
+
+# isort: split
 from page.hosting import ZERO_GPU  # before torch
 
 # isort: split
@@ -24,7 +32,7 @@ from page.many_tab import ManyTab
 from page.models import Models
 from page.photo_events import PhotoEvents
 from page.photo_layout import photo_tab
-from page.server import chosen_port, launch_options
+from page.server import chosen_port, launch_options, leave, stop_event
 from page.truth import Truth
 from page.video_tab import VideoTab
 from page.webcam_tab import WebcamTab
@@ -38,7 +46,12 @@ CACHE_SECONDS = 3600
 
 
 def build(models: Models) -> gr.Blocks:
-    """The whole page."""
+    """The whole page.
+
+    Raises:
+        UserError: there is no place for visitors' files.
+    """
+    workspace()
     with gr.Blocks(title="See the pose", delete_cache=(CACHE_SECONDS, CACHE_SECONDS)) as demo:
         with gr.Column(elem_id="heading"):
             gr.Markdown(label("title_h1"))
@@ -72,8 +85,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves the page until it is interrupted; 2 where it cannot."""
+    """Serves the page until Ctrl-C or SIGTERM; 2 where it cannot."""
     options = make_parser().parse_args(arguments)
+    stopped = stop_event()
     try:
         host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
         port = chosen_port(host, options.port)
@@ -83,8 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             models.warm_up()
         demo = build(models)
         demo.launch(
-            server_name=host, server_port=port, share=options.share, **launch_options(options.mcp)
+            server_name=host,
+            server_port=port,
+            share=options.share,
+            prevent_thread_lock=True,
+            **launch_options(options.mcp),
         )
+        stopped.wait()
     except UserError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
@@ -92,4 +111,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

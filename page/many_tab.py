@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from page.models import Job, Models
 from page.photo_events import MODEL_QUEUE, PRIVATE, remove_folder
 from page.session import reduced, scaled
 from page.words import people_count
+from page.workspace import new_folder
 from pose import Person, UserError, load_image
 from pose.export import (
     coco_results,
@@ -106,7 +106,7 @@ class ManyTab:
         if len(paths) > MOST_PHOTOS:
             raise toast(UserError(f"at most {MOST_PHOTOS} photos at once, not {len(paths)}"))
         remove_folder(folder)
-        folder = tempfile.mkdtemp(prefix="pose-many-")
+        folder = str(new_folder("many"))
         answers: list[tuple[str, tuple[Person, ...]]] = []
         notes: list[str] = []
         pictures: list[tuple[Any, str]] = []

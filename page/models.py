@@ -214,7 +214,10 @@ def load_estimator(key: str, device: str, weights_dir: str | Path | None) -> Pos
 
 def cache_key(card: WeightsCard) -> str:
     """Name, time of change and file of a checkpoint, one a line; its own preprocessing."""
-    changed = card.path.stat().st_mtime_ns if card.path and card.path.exists() else 0
+    try:
+        changed = card.path.stat().st_mtime_ns if card.path else 0
+    except OSError:  # gone since the catalogue was read
+        changed = 0
     return f"{card.name}\n{changed}\n{card.path}\n"
 
 

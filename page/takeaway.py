@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from page.pictures import field_pictures
 from page.session import Session, Side
+from page.workspace import new_folder
 from pose.export import (
     coco_results,
     csv_rows,
@@ -23,8 +22,6 @@ from pose.export import (
 )
 from pose.render import DrawSettings, draw_people
 
-FOLDER_PREFIX = "pose-files-"
-
 
 def write_files(
     session: Session, drawing: DrawSettings, kind: str, channel: str, stage: int
@@ -33,7 +30,7 @@ def write_files(
 
     File names carry the photo's name, and `_b` for the second weights.
     """
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+    folder = new_folder("files")
     contents: dict[str, bytes] = {}
     fields = field_pictures(session.photo, session.sides, kind, channel, stage)
     for mark, side, field in zip(("", "_b"), session.sides, fields, strict=False):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -18,6 +17,7 @@ from page.models import Job, Models
 from page.photo_events import MODEL_QUEUE, PRIVATE, remove_folder
 from page.session import clean_name, reduced
 from page.tracking import Tracker
+from page.workspace import new_folder
 from pose import UserError
 from pose.export import json_text, openpose_json, write_text_atomically
 from pose.render import DrawSettings, draw_people
@@ -113,7 +113,7 @@ class VideoTab:
         if not path:
             raise gr.Error(say("video_none", language), print_exception=False)
         remove_folder(folder)
-        folder = tempfile.mkdtemp(prefix="pose-video-")
+        folder = str(new_folder("video"))
         name = clean_name(photo_name(path))
         movie = Path(folder) / f"{name}_skeletons.mp4"
         data = Path(folder) / f"{name}_poses.json"
