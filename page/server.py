@@ -22,6 +22,10 @@ DEFAULT_PORT = 7860
 MAX_FILE_SIZE = "200mb"
 """Largest upload; a clip of a minute fits."""
 
+MOST_SESSIONS = 1000
+"""Visitors remembered; the one seen least recently is forgotten. Gradio keeps 0.3 MB for each, also
+for programs that call an endpoint once, and would keep 10,000."""
+
 
 def launch_options(mcp: bool = False) -> dict[str, Any]:
     """Everything `launch` is given besides the address; the tests serve the page with the same.
@@ -40,6 +44,7 @@ def launch_options(mcp: bool = False) -> dict[str, Any]:
         "max_file_size": MAX_FILE_SIZE,
         "footer_links": ["api", "settings"],
         "show_error": True,
+        "state_session_capacity": MOST_SESSIONS,
     }
 
 
