@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -157,6 +158,7 @@ def load(
         threading.Thread(target=program, args=(page, expected, tally, end, i), daemon=True)
         for i in range(clients - visitors)
     ]
+    random.Random(0).shuffle(threads)
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
@@ -203,7 +205,7 @@ def settle(page: PageProcess, children: int, patience: float = 30) -> list[str]:
 def report(tally: Tally, series: list[tuple[float, float]]) -> list[str]:
     """Prints the figures; returns what is wrong."""
     problems = [f"wrong answer to {question}" for question in tally.wrong[:5]]
-    problems += [f"failed: {text}" for text in tally.failed[:5]]
+    problems += [f"failed {n} times: {text}" for text, n in Counter(tally.failed).items()]
     print(f"sessions {tally.sessions}, left in the middle {tally.left}")
     print(f"answers {len(tally.seconds)}, right {tally.right}, wrong {len(tally.wrong)}")
     if tally.seconds:
@@ -258,6 +260,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the page ends as well
     status = main()
     sys.stdout.flush()
     os._exit(status)  # threads of clients that left wait for answers that never come

@@ -33,18 +33,15 @@ class Question:
 
 
 def questions() -> list[Question]:
-    """Both weights, every endpoint, two thresholds."""
+    """Both weights, every endpoint, other thresholds for each photo."""
     fast = ("preset", "fast")
     found = [
         Question("/detect", photo, (("weights", weights), ("peak_threshold", least), fast))
-        for photo in PHOTOS
+        for photo, least in zip(PHOTOS, THRESHOLDS, strict=True)
         for weights in WEIGHTS
-        for least in THRESHOLDS
     ]
     a, b = WEIGHTS
-    found += [
-        Question("/compare", photo, (("weights_a", a), ("weights_b", b), fast)) for photo in PHOTOS
-    ]
+    found.append(Question("/compare", PHOTOS[1], (("weights_a", a), ("weights_b", b), fast)))
     found.append(Question("/field_map", PHOTOS[0], (("weights", b), ("channel", "nose"), fast)))
     return found
 
