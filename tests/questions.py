@@ -64,6 +64,11 @@ class Asker:
         parts = answer if isinstance(answer, tuple | list) else [answer]
         return hashlib.sha256(b"".join(map(content, parts))).hexdigest()
 
+    def detect(self, photo: Path, **options: Any) -> tuple[str, dict[str, Any]]:
+        """Path of the picture with skeletons, and the people."""
+        job = self.client.submit(handle_file(str(photo)), api_name="/detect", **options)
+        return job.result(timeout=ANSWERED_BY)
+
     def leave(self, question: Question, after: float) -> None:
         """Asks, and is gone before the answer is there."""
         self._submit(question)
