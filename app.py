@@ -9,14 +9,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+if __name__ == "__main__":
+    # Until the server can end in order, Ctrl-C ends it without a traceback of half an import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 # Before Gradio is imported: it would otherwise look up its newest version and report its use.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# isort: split
+import page.lean_gradio  # noqa: F401 - before Gradio
+from page.workspace import workspace  # before Gradio
+
 # isort: split
 from page.hosting import ZERO_GPU  # before torch
 
 # isort: split
 import gradio as gr
 
+from page.allocator import bound_memory
 from page.api import api_endpoints
 from page.code_tab import CodeTab
 from page.labels import label
@@ -24,7 +33,7 @@ from page.many_tab import ManyTab
 from page.models import Models
 from page.photo_events import PhotoEvents
 from page.photo_layout import photo_tab
-from page.server import chosen_port, launch_options
+from page.server import chosen_port, launch_options, leave, stop_event
 from page.truth import Truth
 from page.video_tab import VideoTab
 from page.webcam_tab import WebcamTab
@@ -38,7 +47,12 @@ CACHE_SECONDS = 3600
 
 
 def build(models: Models) -> gr.Blocks:
-    """The whole page."""
+    """The whole page.
+
+    Raises:
+        UserError: there is no place for visitors' files.
+    """
+    workspace()
     with gr.Blocks(title="See the pose", delete_cache=(CACHE_SECONDS, CACHE_SECONDS)) as demo:
         with gr.Column(elem_id="heading"):
             gr.Markdown(label("title_h1"))
@@ -72,8 +86,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves the page until it is interrupted; 2 where it cannot."""
+    """Serves the page until Ctrl-C or SIGTERM; 2 where it cannot."""
     options = make_parser().parse_args(arguments)
+    stopped = stop_event()
+    bound_memory()
     try:
         host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
         port = chosen_port(host, options.port)
@@ -82,11 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if ZERO_GPU:
             models.warm_up()
         demo = build(models)
-        # A host that stops the server by SIGTERM gets the same tidying up as Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         demo.launch(
-            server_name=host, server_port=port, share=options.share, **launch_options(options.mcp)
+            server_name=host,
+            server_port=port,
+            share=options.share,
+            prevent_thread_lock=True,
+            **launch_options(options.mcp),
         )
+        stopped.wait()
     except UserError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
@@ -94,4 +113,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

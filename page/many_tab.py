@@ -14,8 +14,8 @@ from page.labels import label, language_of, say
 from page.models import Job, Models
 from page.photo_events import MODEL_QUEUE, PRIVATE
 from page.session import reduced, scaled
-from page.temporary import new_folder, remove_folder
 from page.words import people_count
+from page.workspace import new_folder, remove_folder
 from pose import Person, UserError, load_image
 from pose.export import (
     coco_results,
@@ -106,7 +106,7 @@ class ManyTab:
         if len(paths) > MOST_PHOTOS:
             raise toast(UserError(f"at most {MOST_PHOTOS} photos at once, not {len(paths)}"))
         remove_folder(folder)
-        folder = new_folder()
+        folder = str(new_folder("many"))
         answers: list[tuple[str, tuple[Person, ...]]] = []
         notes: list[str] = []
         pictures: list[tuple[Any, str]] = []

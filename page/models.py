@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
@@ -11,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from page.hosting import on_gpu
+from page.hosting import ZERO_GPU, on_gpu
 from page.truth import Truth
 from pose import PoseEstimator, PoseResult, UserError, WeightsCard, catalogue
 from pose.estimator_cache import EstimatorCache
@@ -182,7 +183,9 @@ class Models:
         key = self._key(job.weights)
         estimator = self.cache(key)
         READY[key] = estimator
-        return run_estimator(key, self.device, self.weights_dir, job)
+        if ZERO_GPU:
+            return run_estimator(key, self.device, self.weights_dir, job)
+        return NETWORK.submit(run_estimator, key, self.device, self.weights_dir, job).result()
 
     def _key(self, name: str) -> str:
         card = self.card(name)
@@ -196,6 +199,11 @@ class Models:
 READY: WeakValueDictionary[str, PoseEstimator] = WeakValueDictionary()
 """The estimators in memory by key. On ZeroGPU the network runs in a copy of this process, which
 finds them here: they cannot be sent there."""
+
+
+NETWORK = ThreadPoolExecutor(1, "network")
+"""The one thread that networks run in: their libraries keep threads of their own and memory for
+every thread that calls them, and Gradio calls from forty. On ZeroGPU another process runs them."""
 
 
 @on_gpu
@@ -214,7 +222,10 @@ def load_estimator(key: str, device: str, weights_dir: str | Path | None) -> Pos
 
 def cache_key(card: WeightsCard) -> str:
     """Name, time of change and file of a checkpoint, one a line; its own preprocessing."""
-    changed = card.path.stat().st_mtime_ns if card.path and card.path.exists() else 0
+    try:
+        changed = card.path.stat().st_mtime_ns if card.path else 0
+    except OSError:  # gone since the catalogue was read
+        changed = 0
     return f"{card.name}\n{changed}\n{card.path}\n"
 
 

@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder
 from page.components import download_progress, toast
 from page.labels import label, language_of, say
 from page.models import Models, OwnWeights
-from page.temporary import server_folder
+from page.workspace import workspace
 from pose import UserError
 from pose.hub import Progress, fetch, parse_hub_id
 from pose.preprocessing import PREPROCESSINGS
@@ -132,7 +132,7 @@ def uploaded(file: str, preprocessing: str | None, language: str) -> OwnWeights:
     except UserError as error:
         # Where uploads lie is nobody's business.
         raise UserError(str(error).replace(str(path), path.name)) from None
-    folder = TemporaryDirectory(dir=server_folder().name)
+    folder = TemporaryDirectory(prefix="weights-", dir=workspace())
     moved = Path(folder.name) / f"weights{path.suffix}"
     shutil.move(path, moved)
     return own_weights(path.name, moved, loaded, loaded.notes, language, folder)

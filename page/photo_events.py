@@ -20,8 +20,8 @@ from page.session import Session, decode_again, scaled, start_session
 from page.strip import strip
 from page.tables import COLUMNS, people_rows
 from page.takeaway import write_files
-from page.temporary import remove_folder
 from page.words import status, weights_note
+from page.workspace import remove_folder
 from pose import DecodeSettings, UserError, load_image
 from pose.field_figures import ALL_JOINTS, ALL_LIMBS
 from pose.render import DrawSettings, draw_people

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import signal
 import socket
+import sys
+import threading
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NoReturn
 
 from starlette.middleware import Middleware
 
@@ -17,6 +21,10 @@ from pose import UserError
 DEFAULT_PORT = 7860
 MAX_FILE_SIZE = "200mb"
 """Largest upload; a clip of a minute fits."""
+
+MOST_SESSIONS = 1000
+"""Visitors remembered; the one seen least recently is forgotten. Gradio keeps 0.3 MB for each, also
+for programs that call an endpoint once, and would keep 10,000."""
 
 
 def launch_options(mcp: bool = False) -> dict[str, Any]:
@@ -37,6 +45,7 @@ def launch_options(mcp: bool = False) -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         # Mistakes reach the visitor as our own sentences; what else goes wrong may name files.
         "show_error": False,
+        "state_session_capacity": MOST_SESSIONS,
     }
 
 
@@ -62,3 +71,24 @@ def chosen_port(host: str, port: int | None) -> int:
                 f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
             ) from None
     return port
+
+
+def stop_event() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set from now on, instead of raising."""
+    stopped = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def leave(status: int) -> NoReturn:
+    """Ends the process at once, its folder and its tunnels gone.
+
+    Gradio waits for open connections and Python for threads that run a network, many seconds in
+    all, and whoever waits for an answer loses it either way.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from page.pictures import field_pictures
 from page.session import Session, Side
-from page.temporary import new_folder
+from page.workspace import new_folder
 from pose.export import (
     coco_results,
     csv_rows,
@@ -38,7 +37,7 @@ def write_files(
         contents[f"{session.name}{mark}_{slug(kind)}_{slug(channel)}.png"] = png(field)
     archive = zipped(contents)
     contents[f"{session.name}_pose.zip"] = archive
-    folder = Path(new_folder())
+    folder = new_folder("files")
     for name, data in contents.items():
         write_bytes_atomically(folder / name, data)
     return [str(folder / name) for name in contents]

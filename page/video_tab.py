@@ -16,8 +16,8 @@ from page.labels import label, language_of, say
 from page.models import Job, Models
 from page.photo_events import MODEL_QUEUE, PRIVATE
 from page.session import clean_name, reduced
-from page.temporary import new_folder, remove_folder
 from page.tracking import Tracker
+from page.workspace import new_folder, remove_folder
 from pose import UserError
 from pose.export import json_text, openpose_json, write_text_atomically
 from pose.render import DrawSettings, draw_people
@@ -113,7 +113,7 @@ class VideoTab:
         if not path:
             raise gr.Error(say("video_none", language), print_exception=False)
         remove_folder(folder)
-        folder = new_folder()
+        folder = str(new_folder("video"))
         name = clean_name(photo_name(path))
         movie = Path(folder) / f"{name}_skeletons.mp4"
         data = Path(folder) / f"{name}_poses.json"

@@ -106,20 +106,19 @@ def paf_figure(
     pairs, name = paf_fields(maps, limb)
     low, high = scale_of(paf_range(maps, limb), vmin, vmax)
     layout = layout_of(image)
-    x, y = strongest(pairs, maps.grid, layout.photo)
-    length = np.hypot(x, y)
-    strength = (length - low) / (high - low)
     photo = dimmed(image, layout.photo)
     heading = title or f"PAF {kind}: {name}"
-    if kind == "direction":
-        picture = tint(photo, hues(np.arctan2(y, x)), strength)
-        figure = new_figure(layout, picture, heading)
-        color_wheel(figure, layout, high)
-        return rendered(figure)
     if kind == "arrows":
         figure = new_figure(layout, photo, heading)
         arrows(figure.axes[0], longest(pairs), maps.grid, layout, low, high)
         color_bar(figure, layout, low, high, "length", ARROW_COLORS)
+        return rendered(figure)
+    x, y = strongest(pairs, maps.grid, layout.photo)
+    strength = (np.hypot(x, y) - low) / (high - low)
+    if kind == "direction":
+        picture = tint(photo, hues(np.arctan2(y, x)), strength)
+        figure = new_figure(layout, picture, heading)
+        color_wheel(figure, layout, high)
         return rendered(figure)
     figure = new_figure(layout, tint(photo, colored(strength), soft(strength)), heading)
     color_bar(figure, layout, low, high, "length")

@@ -15,6 +15,9 @@ COLORS = "inferno"
 OPACITY = 0.9
 """How much a full field covers of the photo."""
 
+TINTED_ROWS = 256
+"""Rows that are mixed at a time: the floats of a whole photo would fill the memory."""
+
 
 def upsample(field: np.ndarray, grid: Grid, size: tuple[int, int]) -> np.ndarray:
     """A map (h, w) over the whole photo as (height, width) float32, by cubic interpolation.
@@ -74,8 +77,13 @@ def tint(
 
     `strength` (H, W) from 0 to 1 says how much of `opacity` there is.
     """
-    share = (opacity * np.clip(strength, 0, 1)).astype(np.float32)[..., None]
-    return (photo + (colors.astype(np.float32) - photo) * share).round().astype(np.uint8)
+    picture = np.empty(photo.shape, np.uint8)
+    for first in range(0, len(photo), TINTED_ROWS):
+        rows = slice(first, first + TINTED_ROWS)
+        share = (opacity * np.clip(strength[rows], 0, 1)).astype(np.float32)[..., None]
+        mixed = photo[rows] + (colors[rows].astype(np.float32) - photo[rows]) * share
+        picture[rows] = mixed.round()
+    return picture
 
 
 def strongest(

@@ -32,11 +32,11 @@ def cache_key(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def prune(folder: Path) -> None:
-    """Deletes the oldest files beyond `KEPT_FILES`."""
+def prune(folder: Path, new: Path | None = None) -> None:
+    """Deletes the oldest files beyond `KEPT_FILES`, whatever the clock says never `new`."""
     try:
         files = [p for p in folder.iterdir() if p.suffix in (".onnx", ".json")]
-        files.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        files.sort(key=lambda path: (path == new, path.stat().st_mtime), reverse=True)
         for path in files[KEPT_FILES:]:
             path.unlink(missing_ok=True)
     except OSError:

@@ -18,7 +18,7 @@ from pose.engines.base import Engine
 from pose.engines.bf16 import MEAN_TOLERANCE, map_error, probe_picture
 from pose.engines.cache import cache_dir, cache_key
 from pose.engines.device import cpu_has_bf16, processor_name
-from pose.engines.exported import EXPORT_VERSION, exported
+from pose.engines.exported import EXPORT_VERSION, from_export
 from pose.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pose.engines.openvino_engine import OpenVinoEngine
 from pose.engines.pytorch import TorchEngine
@@ -119,8 +119,7 @@ def make_engine(
 
 
 def build_onnxruntime(weights: LoadedWeights) -> OnnxRuntimeEngine:
-    with exported(weights, "fp32") as path:
-        return OnnxRuntimeEngine(path, weights.preprocessing)
+    return from_export(weights, "fp32", lambda path: OnnxRuntimeEngine(path, weights.preprocessing))
 
 
 def build_openvino(
@@ -136,8 +135,11 @@ def build_openvino(
     if precision == "auto":
         candidates = ["bf16", "fp32"] if cpu_has_bf16() else ["fp32"]
     for candidate in candidates:
-        with exported(weights, candidate) as path:
-            engine = OpenVinoEngine(path, weights.preprocessing, candidate)
+        engine = from_export(
+            weights,
+            candidate,
+            partial(OpenVinoEngine, preprocessing=weights.preprocessing, precision=candidate),
+        )
         named = trusting and candidate == candidates[-1]
         if named or kept_trial(weights, engine).passes(candidate):
             return engine

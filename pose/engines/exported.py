@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -16,6 +17,8 @@ from pose.engines.cache import cache_dir, cache_key, prune
 from pose.errors import UserError
 from pose.saving import write_atomically
 from pose.weights import LoadedWeights
+
+T = TypeVar("T")
 
 EXPORT_VERSION = "1"
 """Changes whenever the exported graph does."""
@@ -53,13 +56,16 @@ def write_onnx(network: nn.Module, stages: int, path: Path) -> None:
         )
 
 
-@contextmanager
-def exported(weights: LoadedWeights, precision: str) -> Iterator[Path]:
-    """The network's ONNX file, made on first use; in a temporary folder where nothing is kept.
+def from_export(weights: LoadedWeights, precision: str, make: Callable[[Path], T]) -> T:
+    """What `make` makes of the network's ONNX file, which is exported on first use.
+
+    A kept file that `make` cannot use is exported anew; where no file can be kept, it goes to a
+    temporary folder.
 
     Args:
         weights: on the CPU, as they were loaded.
         precision: "fp32", or "bf16" as `bf16_copy` types it.
+        make: reads all of the file that it needs.
     """
 
     def write(target: Path) -> None:
@@ -70,13 +76,16 @@ def exported(weights: LoadedWeights, precision: str) -> Iterator[Path]:
         EXPORT_VERSION, weights.sha256, weights.network.name, precision, torch.__version__
     )
     path = cache_dir() / f"{weights.network.name}-{precision}-{key}.onnx"
-    if not path.is_file():
-        try:
-            write_atomically(path, write)
-        except UserError:  # a folder that cannot be written
-            with TemporaryDirectory() as folder:
-                write(Path(folder) / path.name)
-                yield Path(folder) / path.name
-            return
-        prune(path.parent)
-    yield path
+    if path.is_file():
+        # Damaged by a disk, or deleted by another process in this moment.
+        with suppress(Exception):
+            return make(path)
+    try:
+        write_atomically(path, write)
+    except (UserError, RuntimeError):  # a folder that cannot be written, or a disk that is full
+        with TemporaryDirectory() as folder:
+            target = Path(folder) / path.name
+            write(target)
+            return make(target)
+    prune(path.parent, new=path)
+    return make(path)

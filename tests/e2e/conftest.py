@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from page_driver import PATIENCE
+from page_process import write_second_run
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -104,18 +105,6 @@ def second_weights(served: Page) -> Iterator[str]:
 
     Gone afterwards, since a page that is opened compares with a finished run.
     """
-    from safetensors import safe_open
-    from safetensors.torch import save_file
-
-    bundled = ROOT / "assets" / "weights" / "mobilenet-thin.safetensors"
-    with safe_open(bundled, "pt") as file:
-        metadata = {k: v for k, v in file.metadata().items() if not k.startswith("ap")}
-        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    last = [key for key in state if key.startswith(("heatmap_blocks.5.4.", "paf_blocks.5.4."))]
-    assert last, "the last layers of the bundled network are not found by name"
-    state = {key: value * 1.1 if key in last else value for key, value in state.items()}
-    folder = Path(served.models.weights_dir) / "second-run"
-    folder.mkdir(exist_ok=True)
-    save_file(state, folder / "weights.safetensors", metadata)
+    folder = write_second_run(Path(served.models.weights_dir))
     yield folder.name
     shutil.rmtree(folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 from page_driver import EXAMPLES
+from page_process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,12 +19,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "app.py", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_port_that_is_taken_is_one_line():

@@ -214,7 +214,7 @@ def test_files_to_take_away_are_named_safely(tmp_path):
 
     from page.session import Session, Side
     from page.takeaway import write_files
-    from page.temporary import remove_folder, server_folder
+    from page.workspace import remove_folder, workspace
     from pose import PoseEstimator
     from pose.field_figures import ALL_JOINTS
     from pose.render import DrawSettings
@@ -236,7 +236,7 @@ def test_files_to_take_away_are_named_safely(tmp_path):
         session = Session(photo, photo, name, "fast", None, side, None)
         paths = write_files(session, DrawSettings(), "heatmap", ALL_JOINTS, 6)
         folder = Path(paths[0]).parent
-        assert folder.parent == Path(server_folder().name)
+        assert folder.parent == workspace() / "gradio"
         for path in paths:
             assert Path(path).parent == folder and Path(path).is_file()
         with zipfile.ZipFile(paths[-1]) as archive:
