@@ -29,6 +29,9 @@ REQUEST_SECONDS = 4.0
 PATIENCE_SECONDS = 6.0
 """Patience with the Hub before it counts as out of reach, name lookup included."""
 
+ATTEMPTS = 3
+"""How often a download is begun; each goes on with what the one before it left."""
+
 OUR_FILE = "weights.safetensors"
 PREFERRED_FILES = (OUR_FILE, "model.safetensors", "body_pose_model.pth", "pose_model.pth")
 """Which file of a repository is meant when none is named, first that exists."""
@@ -302,28 +305,30 @@ def download(source: HubSource, progress: Progress | None) -> Path:
     options: dict[str, Any] = {}
     if progress is not None and "tqdm_class" in inspect.signature(hf_hub_download).parameters:
         options["tqdm_class"] = reporting_bar(progress, source.file or "")
-    try:
-        return Path(
-            hf_hub_download(
-                source.repo,
-                source.file,
-                revision=source.revision,
-                etag_timeout=REQUEST_SECONDS,
-                token=source.token,
-                **options,
+    broken: Exception | None = None
+    for _ in range(ATTEMPTS):
+        try:
+            return Path(
+                hf_hub_download(
+                    source.repo,
+                    source.file,
+                    revision=source.revision,
+                    etag_timeout=REQUEST_SECONDS,
+                    token=source.token,
+                    **options,
+                )
             )
-        )
-    except HfHubHTTPError as error:
-        raise refusal(error, source) from None
-    except OSError as error:
-        raise UserError(f"{source} could not be fetched: {first_line(error)}") from None
-    except UserError:
-        raise
-    except Exception as error:
-        # httpx's errors, whose package differs between versions of huggingface_hub.
-        raise UserError(
-            f"the download of {source} broke off ({first_line(error)}); try again"
-        ) from None
+        except HfHubHTTPError as error:
+            raise refusal(error, source) from None
+        except OSError as error:
+            raise UserError(f"{source} could not be fetched: {first_line(error)}") from None
+        except UserError:
+            raise
+        except Exception as error:
+            # httpx's errors, whose package differs between versions of huggingface_hub; not every
+            # version goes on by itself where the other side closed the connection.
+            broken = error
+    raise UserError(f"the download of {source} broke off ({first_line(broken)}); try again")
 
 
 def reporting_bar(progress: Progress, name: str) -> type:
