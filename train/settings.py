@@ -114,10 +114,10 @@ class TrainSettings:
     color_jitter: float = 0.1
     """Largest relative change of brightness, contrast and saturation; 0 turns it off."""
 
-    whole_image: float = 0.0
+    whole_image: float = 0.5
     """Probability of a crop at the photo's own scale (shorter side as long as the crop, times 0.75
-    to 1.25)
-    instead of a person-centred one; evaluation runs on whole photos."""
+    to 1.25) instead of a person-centred one, as the network will be used on whole photos; 0 is the
+    published way."""
 
     sigma: float = 7.0
     """Standard deviation of a keypoint's peak in the heatmap, in pixels of the crop."""
