@@ -81,7 +81,7 @@ def program(
     try:
         while time.monotonic() < end:
             if asker is None:
-                asker = Asker(page.url)
+                asker = Asker(page.url, page.folder)
                 with tally.lock:
                     tally.sessions += 1
             question = chance.choice(list(expected))
@@ -172,7 +172,7 @@ def load(
 
 def ask_alone(page: PageProcess) -> dict[Question, str]:
     """Every question's answer with nobody else there."""
-    asker = Asker(page.url)
+    asker = Asker(page.url, page.folder)
     try:
         return {question: asker.ask(question) for question in questions()}
     finally:
@@ -229,7 +229,7 @@ def report(tally: Tally, series: list[tuple[float, float]]) -> list[str]:
 
 def everything(clients: int, seconds: float) -> list[str]:
     """The whole experiment; prints the report and returns what is wrong."""
-    with tempfile.TemporaryDirectory(prefix="many-users-") as name:
+    with tempfile.TemporaryDirectory(prefix="many-users-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         write_second_run(folder / "runs")
         with page_process(folder) as page:
