@@ -25,7 +25,6 @@ from page.hosting import ZERO_GPU  # before torch
 # isort: split
 import gradio as gr
 
-from page.allocator import bound_memory
 from page.api import api_endpoints
 from page.code_tab import CodeTab
 from page.labels import label
@@ -89,7 +88,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until Ctrl-C or SIGTERM; 2 where it cannot."""
     options = make_parser().parse_args(arguments)
     stopped = stop_event()
-    bound_memory()
     try:
         host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
         port = chosen_port(host, options.port)

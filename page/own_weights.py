@@ -45,8 +45,14 @@ class OwnControls:
 
 def own_controls(models: Models) -> OwnControls:
     """Builds the closed accordion inside the open `gr.Blocks`."""
+
+    # A function, no method: Gradio copies the layout for everyone who opens the page, and a method
+    # is copied with its object, here with every network in memory.
+    def forget(keys: tuple[str, ...] | None) -> None:
+        models.forget(keys)
+
     # Leaving the page forgets the weights, within an hour.
-    kept = gr.State(delete_callback=models.forget, time_to_live=KEPT_SECONDS)
+    kept = gr.State(delete_callback=forget, time_to_live=KEPT_SECONDS)
     with gr.Accordion(label("own_title"), open=False, elem_id="own-weights"):
         file = gr.File(
             label=label("own_file"), file_types=FILE_TYPES, elem_id="weights-file", height=130

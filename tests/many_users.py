@@ -74,20 +74,22 @@ class Tally:
 def program(
     page: PageProcess, expected: dict[Question, str], tally: Tally, end: float, seed: int
 ) -> None:
-    """A client of the endpoints until `end`; every third leaves in the middle."""
+    """A client of the endpoints until `end`; every third leaves in the middle, each second time."""
     chance = random.Random(seed)
     leaves = seed % 3 == 0
+    turn = 0
     asker: Asker | None = None
     try:
         while time.monotonic() < end:
             if asker is None:
-                asker = Asker(page.url)
+                asker = Asker(page.url, page.folder)
                 with tally.lock:
                     tally.sessions += 1
             question = chance.choice(list(expected))
             start = time.monotonic()
             try:
-                if leaves and chance.random() < 0.3:
+                turn += 1
+                if leaves and turn % 2:
                     asker.leave(question, chance.uniform(0, 1))
                     asker = None
                     with tally.lock:
@@ -172,7 +174,7 @@ def load(
 
 def ask_alone(page: PageProcess) -> dict[Question, str]:
     """Every question's answer with nobody else there."""
-    asker = Asker(page.url)
+    asker = Asker(page.url, page.folder)
     try:
         return {question: asker.ask(question) for question in questions()}
     finally:
@@ -229,7 +231,7 @@ def report(tally: Tally, series: list[tuple[float, float]]) -> list[str]:
 
 def everything(clients: int, seconds: float) -> list[str]:
     """The whole experiment; prints the report and returns what is wrong."""
-    with tempfile.TemporaryDirectory(prefix="many-users-") as name:
+    with tempfile.TemporaryDirectory(prefix="many-users-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         write_second_run(folder / "runs")
         with page_process(folder) as page:

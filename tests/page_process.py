@@ -24,10 +24,11 @@ START_SECONDS = 120
 
 @dataclass(frozen=True)
 class PageProcess:
-    """A served page: its address, its process and its folder of temporary files."""
+    """A served page: its address and process, the caller's folder and that of temporary files."""
 
     url: str
     process: subprocess.Popen[str]
+    folder: Path
     temporary: Path
 
     def rss(self) -> float:
@@ -67,7 +68,7 @@ def start_page(folder: Path, *arguments: str, **variables: str) -> PageProcess:
         text=True,
         env={**os.environ, "GRADIO_TEMP_DIR": str(temporary), **variables},
     )
-    page = PageProcess(f"http://127.0.0.1:{port}/", process, temporary)
+    page = PageProcess(f"http://127.0.0.1:{port}/", process, folder, temporary)
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:

@@ -47,10 +47,13 @@ def questions() -> list[Question]:
 
 
 class Asker:
-    """A program with a client of its own, and the folder its pictures arrive in."""
+    """A program with a client of its own; its pictures arrive in a folder inside `folder`.
 
-    def __init__(self, url: str) -> None:
-        self.folder = tempfile.mkdtemp(prefix="asker-")
+    An answer may still arrive after `close`: the owner of `folder` deletes it.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.folder = tempfile.mkdtemp(prefix="asker-", dir=folder)
         self.client = Client(
             url,
             verbose=False,

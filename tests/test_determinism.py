@@ -81,7 +81,7 @@ def test_processes_of_one_file_and_of_a_folder(expected, tmp_path):
 
 def test_the_page(expected, tmp_path):
     with page_process(tmp_path) as page:
-        asker = Asker(page.url)
+        asker = Asker(page.url, tmp_path)
         for _ in range(2):
             for name in PHOTOS[:2]:
                 _, answer = asker.detect(EXAMPLES / name, preset=PRESET)

@@ -207,6 +207,15 @@ def test_a_cache_that_cannot_be_written(weights, tmp_path, monkeypatch):
     assert built(weights, "onnxruntime").name == "onnxruntime"
 
 
+def test_a_damaged_export_is_made_anew(weights, fresh_cache):
+    built(weights, "onnxruntime")
+    (path,) = fresh_cache.glob("*.onnx")
+    whole = path.stat().st_size
+    path.write_bytes(path.read_bytes()[: whole // 2])
+    built(weights, "onnxruntime")
+    assert path.stat().st_size == whole
+
+
 def test_weights_without_a_file_run_in_pytorch(weights):
     assert make_engine(replace(weights, sha256=""), CPU, "onnxruntime").engine.name == "torch"
 
@@ -218,6 +227,18 @@ def test_prune_keeps_the_newest(tmp_path):
         os.utime(path, (number, number))
     prune(tmp_path)
     assert {int(p.stem) for p in tmp_path.iterdir()} == set(range(3, KEPT_FILES + 3))
+
+
+def test_prune_keeps_the_new_file_when_the_clock_was_set_back(tmp_path):
+    for number in range(KEPT_FILES + 3):
+        path = tmp_path / f"{number}.onnx"
+        path.write_bytes(b"")
+        os.utime(path, (2e9 + number, 2e9 + number))
+    new = tmp_path / "new.onnx"
+    new.write_bytes(b"")
+    prune(tmp_path, new=new)
+    assert new.exists()
+    assert len(list(tmp_path.iterdir())) == KEPT_FILES
 
 
 @pytest.mark.parametrize(

@@ -87,12 +87,11 @@ def test_the_files(opened, estimator, tmp_path):
     archive = downloaded(opened, "four-people_pose.zip", tmp_path)
     with zipfile.ZipFile(archive) as packed:
         contents = {name: packed.read(name) for name in packed.namelist()}
+    kinds = ("coco.json", "openpose.json", "keypoints.csv", "skeletons.png")
     assert set(contents) == {
-        "four-people_coco.json",
-        "four-people_openpose.json",
-        "four-people_keypoints.csv",
-        "four-people_skeletons.png",
-        "four-people_heatmap_all-joints.png",
+        f"four-people{mark}_{kind}"
+        for mark in ("", "_b")
+        for kind in (*kinds, "heatmap_all-joints.png")
     }
     coco = json.loads(contents["four-people_coco.json"])
     assert coco == json.loads(json.dumps(coco_results(people, 1, PHOTO.name)))

@@ -23,14 +23,14 @@ PROMPT = 5
 
 def test_killed_in_the_middle_then_started_again(tmp_path):
     with page_process(tmp_path) as page:
-        asker = Asker(page.url)
+        asker = Asker(page.url, tmp_path)
         before = asker.detect(PHOTO, preset="fast")[1]["people"]
         asker.leave(SLOW, after=0.5)
         assert page.end(signal.SIGKILL)[0] == -signal.SIGKILL
         (left,) = page.temporary.iterdir()
     with page_process(tmp_path) as page:
         assert not left.exists(), "the files of the killed server are still there"
-        asker = Asker(page.url)
+        asker = Asker(page.url, tmp_path)
         assert asker.detect(PHOTO, preset="fast")[1]["people"] == before
         asker.leave(SLOW, after=0.5)
         start = time.monotonic()
@@ -44,7 +44,7 @@ def test_a_run_that_vanishes_or_turns_to_garbage(tmp_path):
     runs = tmp_path / "runs"
     run = write_second_run(runs)
     with page_process(tmp_path) as page:
-        asker = Asker(page.url)
+        asker = Asker(page.url, tmp_path)
         assert asker.detect(PHOTO, weights=run.name, preset="fast")[1]["people"]
         weights = run / "weights.safetensors"
         whole = weights.read_bytes()
