@@ -16,7 +16,7 @@ from page.pictures import HEATMAP, STAGES, check_kind, field_pictures
 from page.report import comparison_report, detection_report
 from page.session import start_session
 from pose import PRESETS, DecodeSettings, UserError, load_image
-from pose.field_figures import ALL_JOINTS
+from pose.field_figures import ALL_JOINTS, ALL_LIMBS
 from pose.render import draw_people
 
 DEFAULTS = DecodeSettings()
@@ -135,7 +135,8 @@ class Endpoints:
             weights: Name of the weights, for instance "mobilenet-thin".
             kind: "heatmap", or of a PAF "magnitude", "direction" or "arrows".
             channel: For a heatmap a joint, "background" or "all joints"; for a PAF a limb such as
-                "neck – nose" (a hyphen between spaces will do), or "all limbs".
+                "neck – nose" (a hyphen between spaces will do), or "all limbs", which for a PAF
+                the default means, too.
             stage: 1, the first guess, to 6, the final answer.
             preset: "fast", "balanced" or "accurate".
 
@@ -143,6 +144,8 @@ class Endpoints:
             The picture with its colour scale, as PNG.
         """
         check_kind(kind)
+        if kind != HEATMAP and channel == ALL_JOINTS:
+            channel = ALL_LIMBS
         photo = load_image(needed(image))
         session = start_session(
             self.models, photo, photo_name(image), (weights, NO_WEIGHTS), preset, DEFAULTS

@@ -96,6 +96,14 @@ def test_field_map(client, estimator, kind, channel, stage):
     np.testing.assert_array_equal(load_image(path), expected)
 
 
+def test_the_default_channel_of_a_paf_is_all_limbs(client):
+    named, unnamed = (
+        client.predict(handle_file(str(PHOTO)), kind="magnitude", **how, api_name="/field_map")
+        for how in ({"channel": "all limbs"}, {})
+    )
+    np.testing.assert_array_equal(load_image(named), load_image(unnamed))
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
