@@ -122,11 +122,16 @@ def csv_rows(people: Iterable[Person], image: str) -> list[dict[str, object]]:
 
 def csv_text(rows: Iterable[Mapping[str, object]]) -> str:
     """Rows of `csv_rows`, of one photo or many, as CSV with a heading line."""
+    # A field is quoted where it holds a part of the line's end: a lone "\r" only with this one.
     text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\r\n")
+    lines = []
+    for row in ({name: name for name in CSV_COLUMNS}, *rows):
+        writer.writerow(row)
+        lines.append(text.getvalue().removesuffix("\r\n"))
+        text.seek(0)
+        text.truncate()
+    return "".join(f"{line}\n" for line in lines)
 
 
 def json_text(data: object) -> str:

@@ -69,12 +69,12 @@ def estimator():
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The page's tests come last, and what is marked `gpu` is skipped without a CUDA device.
+    """Training's tests come first, the page's last; `gpu` is skipped without a CUDA device.
 
-    The page's server and its browser leave threads behind, and a process with many threads cannot
-    safely fork the loaders that the training tests need.
+    Engines, the page's server and its browser leave threads behind, and a process with many threads
+    cannot safely fork the loaders that the training tests need.
     """
-    items.sort(key=lambda item: "e2e" in item.path.parts)
+    items.sort(key=lambda item: ("train" not in item.path.parts, "e2e" in item.path.parts))
     if not any("gpu" in item.keywords for item in items):
         return
     import torch

@@ -6,14 +6,14 @@ coarse maxima: everything after them has a size that is known from them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from pose.on_device.transfer import download, upload
-from pose.peaks import HALF, MAX_PEAKS, REACH, SAME_PEAK, SUBCELLS, interpolation
+from pose.peaks import HALF, MAX_COARSE, MAX_PEAKS, REACH, SAME_PEAK, SUBCELLS, interpolation
 
 CHUNK = 65_536
 """Coarse maxima refined at a time, to bound memory on maps full of noise."""
@@ -27,7 +27,8 @@ class PeakTable:
         bounds: int (planes,) on the host, entries of each row that may hold a candidate.
         positions: float32 (planes, M, 2), x and y in cells.
         scores: float32 (planes, M), minus infinity where there is no candidate.
-        found: int (planes,), candidates before those beyond `MAX_PEAKS` were cut.
+        found: int (planes,), candidates before those beyond `MAX_PEAKS` were cut; above it, too,
+            where there were more than `MAX_COARSE` coarse maxima.
     """
 
     bounds: np.ndarray
@@ -40,6 +41,10 @@ def find_peaks(planes: torch.Tensor, threshold: float) -> PeakTable:
     """Local maxima above `threshold` of planes (P, h, w); see `pose.peaks.find_peaks`."""
     is_peak = coarse_maxima(planes, threshold)
     (counts,) = download([is_peak.flatten(1).sum(1)])
+    crowded = counts > MAX_COARSE
+    if crowded.any():
+        is_peak &= highest(planes, is_peak, MAX_COARSE)
+        counts = np.minimum(counts, MAX_COARSE)
     bounds = np.minimum(counts, MAX_PEAKS)
     size = is_peak[0].numel()
     places = true_places(is_peak.flatten(), int(counts.sum()))
@@ -48,7 +53,18 @@ def find_peaks(planes: torch.Tensor, threshold: float) -> PeakTable:
     parts = [part.split(CHUNK) for part in (plane, rows, columns)]
     refined = [refine(planes, *chunk) for chunk in zip(*parts, strict=True)]
     positions, scores = (torch.cat(part) for part in zip(*refined, strict=True))
-    return ranked(plane, positions, scores, threshold, bounds)
+    table = ranked(plane, positions, scores, threshold, bounds)
+    if crowded.any():
+        told = table.found.masked_fill(upload(crowded, planes.device), MAX_PEAKS + 1)
+        table = replace(table, found=told)
+    return table
+
+
+def highest(planes: torch.Tensor, is_peak: torch.Tensor, most: int) -> torch.Tensor:
+    """bool (P, h, w): the `most` highest coarse maxima of each plane."""
+    values = planes.masked_fill(~is_peak, -torch.inf).flatten(1)
+    kept = torch.zeros_like(values, dtype=torch.bool)
+    return kept.scatter_(1, values.topk(most).indices, True).view_as(is_peak)
 
 
 def coarse_maxima(planes: torch.Tensor, threshold: float) -> torch.Tensor:
