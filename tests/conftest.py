@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,12 @@ def estimator():
     from pose import PoseEstimator
 
     return PoseEstimator.from_pretrained("mobilenet-thin", device="cpu")
+
+
+def pytest_configure() -> None:
+    """Programs that tests start must hear Ctrl-C, also where a shell's `&` has made us deaf."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
