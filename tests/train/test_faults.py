@@ -303,6 +303,10 @@ def test_ctrl_c_while_it_starts_is_one_line(seconds, small):
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=120)
     assert "Traceback" not in errors
+    if process.returncode == -signal.SIGINT:
+        # A library being loaded had the signal's default in place: nothing was begun or said.
+        assert not output and not errors
+        return
     # On a fast machine the last of these finds a training that has begun, and saves it.
     assert process.returncode == 130 or "Go on with" in output
     assert "Stopped" in one_line(errors) or "Go on with" in output
