@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -63,8 +64,10 @@ def test_a_run_that_vanishes_or_turns_to_garbage(tmp_path):
 
 def test_a_folder_for_files_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("in the way")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     done = subprocess.run(
-        [sys.executable, "app.py"],
+        [sys.executable, "app.py", "--port", str(port)],
         cwd=ROOT,
         env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path / "file" / "folder")},
         capture_output=True,
