@@ -102,6 +102,33 @@ def test_openvino_sends_no_statistics(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+DROPPED_ELSEWHERE = """
+import faulthandler, os, signal, sys, threading
+from pose import PoseEstimator
+
+faulthandler.enable()
+heard = []
+signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+estimators = [PoseEstimator.from_pretrained("mobilenet-thin", device="cpu", engine="openvino")]
+estimators[0](sys.argv[1])
+thread = threading.Thread(target=estimators.clear)
+thread.start()
+thread.join()
+os.kill(os.getpid(), signal.SIGUSR1)
+assert heard
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_an_engine_dropped_by_another_thread_leaves_signals_alone():
+    pytest.importorskip("openvino")
+    photo = EXAMPLES / "four-people.jpg"
+    done = subprocess.run([sys.executable, "-c", DROPPED_ELSEWHERE, str(photo)],
+                          cwd=EXAMPLES.parents[1],
+                          capture_output=True, text=True, timeout=240, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_network_typed_for_bf16_stays_close(weights, picture, reference):
     before = {key: value.clone() for key, value in weights.network.state_dict().items()}
     typed = TorchEngine(weights.network, weights.preprocessing, CPU)

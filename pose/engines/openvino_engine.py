@@ -15,7 +15,6 @@ from pose.preprocessing import Preprocessing
 
 INSTALL = "the engine openvino needs one more package: pip install openvino"
 
-
 TELEMETRY = "openvino_telemetry"
 
 
@@ -37,6 +36,23 @@ def import_openvino() -> Any:
     return openvino
 
 
+_one_core = threading.Lock()
+_cores: list[Any] = []
+
+
+def shared_core() -> Any:
+    """OpenVINO's core, made once and kept as long as the process lives.
+
+    With its last user gone, its CPU plugin unmaps the stack that it had set for the signals of the
+    thread that first compiled. Gone in another thread, it leaves that stack registered, and the
+    next signal (a Ctrl-C, the end of a child) kills the process.
+    """
+    with _one_core:
+        if not _cores:
+            _cores.append(import_openvino().Core())
+        return _cores[0]
+
+
 class OpenVinoEngine:
     """An exported network, compiled for this processor with open height and width.
 
@@ -46,19 +62,16 @@ class OpenVinoEngine:
     name = "openvino"
 
     def __init__(self, path: Path, preprocessing: Preprocessing, precision: str) -> None:
-        openvino = import_openvino()
         self.preprocessing = preprocessing
         self.precision = precision
-        self._openvino = openvino
-        self._core = openvino.Core()
-        self._model = self._core.read_model(path)
+        self._model = shared_core().read_model(path)
         self._last = self._compiled(self._model.outputs[-2:])
         self._every: Any = None
         self._lock = threading.Lock()
 
     def _compiled(self, outputs: list) -> Any:
-        model = self._openvino.Model(outputs, self._model.get_parameters(), "pose")
-        return self._core.compile_model(
+        model = import_openvino().Model(outputs, self._model.get_parameters(), "pose")
+        return shared_core().compile_model(
             model,
             "CPU",
             {
