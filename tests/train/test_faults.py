@@ -303,13 +303,14 @@ def test_ctrl_c_while_it_starts_is_one_line(seconds, small):
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=120)
     assert "Traceback" not in errors
-    if process.returncode == -signal.SIGINT:
-        # A library being loaded had the signal's default in place: nothing was begun or said.
-        assert not output and not errors
-        return
+    if not errors and process.returncode == -signal.SIGINT:
+        return  # On a busy machine the first of these finds an interpreter that is not up yet.
     # On a fast machine the last of these finds a training that has begun, and saves it.
-    assert process.returncode == 130 or "Go on with" in output
-    assert "Stopped" in one_line(errors) or "Go on with" in output
+    if "Go on with" not in output:
+        assert "Stopped" in one_line(errors)
+        # The same to a shell: Python ends by the signal where that fell into an `exec`, such as
+        # that of a named tuple, although it was caught.
+        assert process.returncode in (130, -signal.SIGINT)
 
 
 @pytest.mark.parametrize("times", [1, 2])
