@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from image_corpus import TURNS
 from PIL import Image
 
 from pose import UserError, load_image
@@ -45,20 +46,10 @@ def test_transparent_pixels_lie_on_white(tmp_path):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation(tmp_path, orientation):
-    turns = {
-        1: lambda a: a,
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.transpose(1, 0, 2),
-        6: lambda a: np.rot90(a, -1),
-        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
-        8: lambda a: np.rot90(a, 1),
-    }
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = saved(tmp_path, Image.fromarray(PHOTO), "x.png", exif=exif)
-    assert np.array_equal(load_image(path), turns[orientation](PHOTO))
+    assert np.array_equal(load_image(path), TURNS[orientation](PHOTO))
 
 
 @pytest.mark.parametrize(
