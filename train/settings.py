@@ -219,7 +219,7 @@ class TrainSettings:
             )
         if self.micro_batch is not None and self.micro_batch > self.batch_size:
             raise UserError("--micro-batch is above --batch-size; make it smaller.")
-        if self.keep_start and self.start in ("none", "imagenet"):
+        if self.keep_start and not self.from_pose:
             raise UserError("--keep-start needs a pose checkpoint to start from: give --init.")
         if self.val_image_list is not None and self.val_split is None:
             raise UserError("--val-image-list needs --val-split.")
@@ -244,6 +244,11 @@ class TrainSettings:
         if self.init != "auto":
             return self.init
         return "imagenet" if self.network == "openpose" else "mobilenet-thin"
+
+    @property
+    def from_pose(self) -> bool:
+        """Whether it starts from weights that find people already."""
+        return self.start not in ("none", "imagenet")
 
     @property
     def name(self) -> str:

@@ -128,6 +128,8 @@ def test_keeping_a_share_of_the_start_lies_between_start_and_training(settings, 
     kept = settings(output=tmp_path / "kept", crop=128, learning_rate=1e-3, keep_start=0.75)
     train(trained)
     train(kept)
+    warned = ["--keep-start 0.5" in (tmp_path / n / "log.txt").read_text() for n in ("all", "kept")]
+    assert warned == [True, False], "few images without a guard are warned of, with one not"
     start = load_weights("mobilenet-thin").network.state_dict()
     a = load_file(tmp_path / "all" / "weights.safetensors")
     b = load_file(tmp_path / "kept" / "weights.safetensors")
