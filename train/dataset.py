@@ -6,9 +6,12 @@ of loader processes, of training processes and a restart in the middle change no
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing import parent_process
 
 import cv2
 import numpy as np
@@ -252,3 +255,13 @@ def quiet_worker(_: int) -> None:
     """A loader process uses one core and leaves Ctrl-C to the training process."""
     cv2.setNumThreads(0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_the_training, daemon=True).start()
+
+
+def end_with_the_training() -> None:
+    """Ends this loader when the training is killed, which then cannot.
+
+    PyTorch looks whether the parent is still the same, and with a fork server it stays the same.
+    """
+    parent_process().join()
+    os._exit(1)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import faults
 import numpy as np
+import psutil
 import pytest
 import torch
 from faults import Training, options
@@ -243,6 +244,16 @@ def test_a_full_then_a_read_only_disk(small_disk, small, whole, capfd):
     filler.unlink()
     assert main(again) == 0
     assert_same_weights(run, expected)
+
+
+def test_loaders_of_a_killed_training_end(small):
+    training = Training(options(small(max_steps=500, workers=2)), Path(os.devnull))
+    run = psutil.Process(training.process.pid)
+    wait_for(lambda: len(run.children(recursive=True)) >= 3, training)  # server, two loaders
+    processes = run.children(recursive=True)
+    run.kill()
+    assert training.wait() == -signal.SIGKILL
+    assert psutil.wait_procs(processes, timeout=60)[1] == []
 
 
 def test_data_that_vanishes_is_one_line_and_what_was_learned_is_kept(small_coco, small, tmp_path):
