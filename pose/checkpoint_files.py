@@ -40,6 +40,9 @@ MAX_LEGACY_BYTES = 450 << 20
 MAX_ENTRIES = 20_000
 """Most tensors or zip entries."""
 
+DAMAGED_ZIP = (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError)
+"""What zipfile raises for a broken file; RuntimeError for passwords and unknown compressions."""
+
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
 """Keys under which training scripts keep the state dict."""
 
@@ -178,7 +181,7 @@ def open_zip(path: Path, size: int) -> CheckpointFile:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+    except DAMAGED_ZIP as error:
         raise damaged(path, error) from None
     if len(entries) > MAX_ENTRIES:
         raise UserError(f"{path} packs {len(entries)} files, far more than any checkpoint; refused")
@@ -207,7 +210,7 @@ def open_zip(path: Path, size: int) -> CheckpointFile:
     try:
         with zipfile.ZipFile(path) as archive:
             pickled = archive.read(pickles[0])
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
+    except DAMAGED_ZIP as error:
         raise damaged(path, error) from None
     check_pickle(pickled, path)
     # Mapped, which costs nothing, to see what is in it; read whole once it is known to be wanted.
@@ -307,14 +310,7 @@ def open_npz(path: Path, entries: list[zipfile.ZipInfo]) -> CheckpointFile:
             for entry in entries:
                 key = entry.filename.removesuffix(".npy").replace("/", "|")
                 shapes[key] = npy_shape(archive, entry, path)
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        EOFError,
-        ValueError,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
+    except DAMAGED_ZIP as error:
         if isinstance(error, UserError):
             raise
         raise damaged(path, error) from None
