@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         truth = Truth(options.annotations) if options.annotations else None
         models = Models(options.device, options.weights_dir, truth)
         if ZERO_GPU:
-            models.warm_up()
+            models.load_default()
         demo = build(models)
         demo.launch(
             server_name=host,
@@ -103,6 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prevent_thread_lock=True,
             **launch_options(options.mcp),
         )
+        if not ZERO_GPU:
+            # PyTorch is imported in there, seconds that the page itself need not wait for.
+            threading.Thread(target=models.warm_up, daemon=True, name="warm-up").start()
         stopped.wait()
     except UserError as error:
         print(f"app.py: {error}", file=sys.stderr)

@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 
 from page.components import photo_input, photo_name, toast
-from page.models import DEFAULT_WEIGHTS, NO_WEIGHTS, Models
+from page.models import DEFAULT_PRESET, DEFAULT_WEIGHTS, NO_WEIGHTS, Models
 from page.photo_events import MODEL_QUEUE
 from page.pictures import HEATMAP, STAGES, check_kind, field_pictures
 from page.report import comparison_report, detection_report
@@ -20,7 +20,6 @@ from pose.field_figures import ALL_JOINTS, ALL_LIMBS
 from pose.render import draw_people
 
 DEFAULTS = DecodeSettings()
-DEFAULT_PRESET = "balanced"
 
 F = TypeVar("F", bound=Callable)
 

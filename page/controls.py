@@ -8,12 +8,12 @@ from typing import Any
 import gradio as gr
 
 from page.labels import label
-from page.models import Models
+from page.models import DEFAULT_PRESET, Models
 from page.photo_layout import weights_choices
 from pose import PRESETS
 
 
-def weights_and_preset(models: Models, prefix: str, preset: str = "balanced") -> list[Any]:
+def weights_and_preset(models: Models, prefix: str, preset: str = DEFAULT_PRESET) -> list[Any]:
     """A drop-down of weights and the presets; element ids begin with `prefix`."""
     weights = gr.Dropdown(
         weights_choices(models),

@@ -8,21 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 import numpy as np
 
+import pose
 from page.hosting import ZERO_GPU, on_gpu
 from page.truth import Truth
-from pose import PoseEstimator, PoseResult, UserError, WeightsCard, catalogue
+from pose import UserError, WeightsCard, catalogue
 from pose.estimator_cache import EstimatorCache
 from pose.hub import Progress, fetch
 
+if TYPE_CHECKING:
+    from pose import PoseEstimator, PoseResult
+
 DEFAULT_WEIGHTS = "mobilenet-thin"
 PREFERRED_SECOND = "custom"
+DEFAULT_PRESET = "balanced"
 NO_WEIGHTS = ""
 """Value of the second drop-down when nothing is compared."""
 
+
+WARM_UP_SHAPE = (480, 640, 3)
+"""COCO's most common size of photo."""
 
 OWN_PREFIX = "own:"
 """How the keys of visitors' weights begin."""
@@ -165,10 +174,14 @@ class Models:
             if own.folder is not None:
                 own.folder.cleanup()
 
-    def warm_up(self) -> None:
+    def load_default(self) -> None:
         """Loads the default weights: on ZeroGPU before the process is copied."""
         key = cache_key(self.card(self.default_pair()[0]))
         READY[key] = self.cache(key)
+
+    def warm_up(self) -> None:
+        """Loads the default weights and runs them once, so that the first visitor does not wait."""
+        self.look(Job(np.zeros(WARM_UP_SHAPE, np.uint8), self.default_pair()[0], DEFAULT_PRESET))
 
     def network_runs(self) -> int:
         """How often the networks in use have run, for tests and status lines."""
@@ -215,7 +228,8 @@ def run_estimator(key: str, device: str, weights_dir: str | Path | None, job: Jo
 
 def load_estimator(key: str, device: str, weights_dir: str | Path | None) -> PoseEstimator:
     name, _, _, preprocessing = key.split("\n")
-    return PoseEstimator.from_pretrained(
+    # By its package's name: PyTorch is imported here, when the page is already there.
+    return pose.PoseEstimator.from_pretrained(
         name, device=device, preprocessing=preprocessing or None, weights_dir=weights_dir
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -17,9 +17,12 @@ from page.labels import label, language_of, say
 from page.models import Models, OwnWeights
 from page.workspace import workspace
 from pose import UserError
+from pose.catalogue import hub_card
 from pose.hub import Progress, fetch, parse_hub_id
 from pose.preprocessing import PREPROCESSINGS
-from pose.weights import LoadedWeights, hub_card, load_file
+
+if TYPE_CHECKING:
+    from pose.weights import LoadedWeights
 
 FILE_TYPES = [".safetensors", ".pth", ".pt", ".ckpt", ".npz"]
 AUTO = ""
@@ -134,7 +137,7 @@ def uploaded(file: str, preprocessing: str | None, language: str) -> OwnWeights:
     if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
         raise UserError("the file did not arrive: upload it again")
     try:
-        loaded = load_file(path, preprocessing=preprocessing)
+        loaded = opened(path, preprocessing=preprocessing)
     except UserError as error:
         # Where uploads lie is nobody's business.
         raise UserError(str(error).replace(str(path), path.name)) from None
@@ -169,12 +172,19 @@ def fetched(
 
     found = fetch(replace(source, anonymous=True), limited)
     try:
-        loaded = load_file(
+        loaded = opened(
             found.path, card=hub_card(found.source, str(source)), preprocessing=preprocessing
         )
     except UserError as error:
         raise UserError(str(error).replace(str(found.path), str(found.source))) from None
     return own_weights(str(source), found.path, loaded, (*loaded.notes, *found.notes), language)
+
+
+def opened(path: Path, **options: Any) -> LoadedWeights:
+    """`pose.weights.load_file`; PyTorch comes with it, which the page does not wait for."""
+    from pose.weights import load_file
+
+    return load_file(path, **options)
 
 
 def own_weights(

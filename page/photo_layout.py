@@ -11,7 +11,7 @@ import gradio as gr
 
 from page.components import photo_input
 from page.labels import label, say
-from page.models import NO_WEIGHTS, Models
+from page.models import DEFAULT_PRESET, NO_WEIGHTS, Models
 from page.own_weights import OwnControls, own_controls
 from page.pictures import HEATMAP, KINDS, STAGES
 from page.words import weights_label
@@ -137,7 +137,7 @@ def controls(models: Models) -> dict[str, Any]:
     own = own_controls(models)
     preset = gr.Radio(
         [(label(name), name) for name in PRESETS],
-        value="balanced",
+        value=DEFAULT_PRESET,
         label=label("preset"),
         info=label("preset_info"),
         elem_id="preset",

@@ -4,8 +4,7 @@ Gradio's files, the files to take away and the weights that visitors add lie in 
 was killed cannot delete its own: the next one does. Whether a folder's owner lives is told by a
 lock on a file in it, which ends with the process.
 
-Import this before Gradio, which reads `GRADIO_TEMP_DIR` when it is imported; it imports neither
-Gradio nor torch.
+Import this before Gradio, which reads `GRADIO_TEMP_DIR` when it is imported.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
+
+from pose.errors import UserError
 
 try:
     import fcntl
@@ -46,8 +47,6 @@ def workspace() -> Path:
         # Named when it is locked: no other server sees it before.
         (ROOT / f"{LOCK}.new").rename(ROOT / LOCK)
     except OSError as error:
-        from pose.errors import UserError  # the package imports torch
-
         raise UserError(
             f"{BASE}, the folder for visitors' files, cannot be written ({error.strerror}): "
             f"name another by {VARIABLE}"

@@ -1,4 +1,7 @@
-"""The catalogue: every set of weights that can be used, and what is known about each."""
+"""The catalogue: every set of weights that can be used, and what is known about each.
+
+Nothing here loads weights, so that a list of them does not wait for PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pose.checkpoint_files import read_safetensors_header
-from pose.errors import UserError
-from pose.hub import HubSource, cached
-from pose.known_files import BODY_POSE_MODEL_SHA256
-from pose.networks import NETWORKS
+from pose.errors import UserError, display
+from pose.hub import HubSource, cached, parse_hub_id
+from pose.known_files import BODY_POSE_MODEL_SHA256, FORMAT_MARKER
+from pose.names import NETWORK_NAMES
 from pose.preprocessing import PREPROCESSINGS
-from pose.saving import FORMAT_MARKER
+from pose.safetensors_header import read_safetensors_header
 
 BUNDLED_DIR = Path(__file__).resolve().parents[1] / "assets" / "weights"
 RUN_WEIGHTS = "weights.safetensors"
@@ -27,7 +29,7 @@ class WeightsCard:
     Attributes:
         name: what `load_weights` takes.
         title: a line for people.
-        network: name in `pose.networks.NETWORKS`, None until the file has been opened.
+        network: name in `pose.names.NETWORK_NAMES`, None until the file has been opened.
         preprocessing: name in `pose.preprocessing.PREPROCESSINGS`, None until known.
         source: where the weights come from.
         licence: as its authors name it, or "unknown".
@@ -146,7 +148,7 @@ def card_from_metadata(
     return WeightsCard(
         name=name,
         title=metadata.get("title", name),
-        network=network if network in NETWORKS else None,
+        network=network if network in NETWORK_NAMES else None,
         preprocessing=preprocessing if preprocessing in PREPROCESSINGS else None,
         source=f"{source}: {origin}" if origin and source == "bundled" else source,
         licence=metadata.get("licence", "unknown" if not ours else "not stated"),
@@ -172,3 +174,63 @@ def located(card: WeightsCard) -> WeightsCard:
     if path is None:
         return card
     return replace(card, path=path, present=True, size_bytes=path.stat().st_size)
+
+
+def resolve(name: str, weights_dir: str | Path | None = None) -> WeightsCard:
+    """The card of whatever a user named; nothing is fetched.
+
+    Raises:
+        UserError: nothing has that name.
+    """
+    name = str(name).strip()
+    if not name:
+        raise UserError("no weights were named; `python -m pose weights` lists what there is")
+    cards = {card.name: card for card in catalogue(weights_dir)}
+    if name in cards:
+        return cards[name]
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / RUN_WEIGHTS).is_file():
+            raise UserError(
+                f"{path} is a folder without {RUN_WEIGHTS}: an unfinished run, or not a run at "
+                "all; give a weights file or a finished run"
+            )
+        path = path / RUN_WEIGHTS
+        return file_card(path, str(path.parent))
+    if path.exists():
+        return file_card(path, path.name)
+    source = parse_hub_id(name)
+    if source is not None:
+        return located(hub_card(source, name))
+    raise UserError(
+        f"no weights are called {display(name)}; give a file that exists, a Hub id owner/repo, "
+        f"or one of: {', '.join(cards)}"
+    )
+
+
+def file_card(path: Path, name: str) -> WeightsCard:
+    """The card of a file given by hand, before it is opened."""
+    return WeightsCard(
+        name=name,
+        title=name,
+        network=None,
+        preprocessing=None,
+        source=f"file {path}",
+        licence="unknown",
+        size_bytes=path.stat().st_size,
+        present=True,
+        path=path,
+    )
+
+
+def hub_card(source: HubSource, name: str) -> WeightsCard:
+    """The card of a Hub id given by hand."""
+    return WeightsCard(
+        name=name,
+        title=name,
+        network=None,
+        preprocessing=None,
+        source=f"Hub: {source}",
+        licence="unknown, see its page on the Hub",
+        hub=source,
+    )

@@ -1,8 +1,11 @@
-"""What is known of published weights files that say nothing about themselves."""
+"""What weights files are told by: our own mark, and what is known of others' published files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+FORMAT_MARKER = "pose-weights"
+"""Value of the metadata's `format`, which tells our files from others."""
 
 KNOWN_NAMES: Mapping[str, str] = {
     "pose_model.pth": "caffe",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from pose.weights import WeightsCard
+from pose.catalogue import WeightsCard
 
 HUB_LICENCES = ("apache-2.0", "mit", "cc-by-4.0", "cc0-1.0", "bsd-3-clause", "gpl-3.0", "unknown")
 """Licence names that the Hub knows, among those likely here; others become "other"."""

@@ -11,8 +11,9 @@ from torch import nn
 
 from pose.errors import UserError
 from pose.geometry import fit
+from pose.known_files import FORMAT_MARKER
 from pose.preprocessing_guess import example_photo
-from pose.saving import FORMAT_MARKER, write_atomically
+from pose.saving import write_atomically
 from pose.weights import LoadedWeights
 
 TOLERANCE = 1e-3

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,10 @@ class Preprocessing:
         planes = images.permute(0, 3, 1, 2)
         if self.bgr:
             planes = planes.flip(1)
-        mean = torch.tensor(self.mean, device=images.device).view(3, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(3, 1, 1)
-        return (planes.float() / self.divisor - mean) / std
+        planes = planes.float()
+        mean = planes.new_tensor(self.mean).view(3, 1, 1)
+        std = planes.new_tensor(self.std).view(3, 1, 1)
+        return (planes / self.divisor - mean) / std
 
     def border(self) -> tuple[int, int, int]:
         """RGB padding that comes closest to 0 for the network."""

@@ -6,10 +6,11 @@ import re
 import tempfile
 from pathlib import Path
 
+from pose.catalogue import resolve
 from pose.errors import UserError
 from pose.model_card import model_card
 from pose.saving import copy_file, save_weights, write_atomically
-from pose.weights import load_weights, resolve
+from pose.weights import load_weights
 from pose.weights_export import carried_metadata
 
 RUN_FILES = ("settings.yaml", "settings.json", "metrics.jsonl", "metrics.json", "loss.png")

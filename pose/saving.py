@@ -16,11 +16,9 @@ from safetensors import SafetensorError
 from torch import nn
 
 from pose.errors import UserError
+from pose.known_files import FORMAT_MARKER
 from pose.networks import NETWORKS
 from pose.preprocessing import PREPROCESSINGS
-
-FORMAT_MARKER = "pose-weights"
-"""Value of the metadata's `format`, which tells our files from others."""
 
 FORMAT_VERSION = "1"
 LIBRARY_VERSION = "0.1.0"

@@ -9,33 +9,14 @@ from pathlib import Path
 
 import torch
 
-from pose.catalogue import (
-    RUN_WEIGHTS,
-    WeightsCard,
-    card_from_metadata,
-    catalogue,
-    located,
-    runs_dir,
-)
+from pose.catalogue import WeightsCard, card_from_metadata, file_card, resolve
 from pose.checkpoint_files import open_checkpoint
-from pose.errors import UserError
-from pose.formats import Format, display, filled, find_format
-from pose.hub import Fetched, HubSource, Progress, fetch, own_endpoint, parse_hub_id
+from pose.errors import UserError, display
+from pose.formats import Format, filled, find_format
+from pose.hub import Fetched, Progress, fetch, own_endpoint
 from pose.known_files import KNOWN_CONTENTS, KNOWN_NAMES
 from pose.networks import PoseNetwork
 from pose.preprocessing import PREPROCESSINGS, Preprocessing
-
-__all__ = [
-    "HubSource",
-    "LoadedWeights",
-    "Progress",
-    "WeightsCard",
-    "catalogue",
-    "load_file",
-    "load_weights",
-    "resolve",
-    "runs_dir",
-]
 
 logger = logging.getLogger(__name__)
 
@@ -122,66 +103,6 @@ def check_sha256(found: str, fetched: Fetched) -> tuple[str, ...]:
             f"delete {fetched.path} and fetch it again"
         )
     return (f"{fetched.path.name} is not the published file: its sha256 is {found}.",)
-
-
-def resolve(name: str, weights_dir: str | Path | None = None) -> WeightsCard:
-    """The card of whatever a user named; nothing is fetched.
-
-    Raises:
-        UserError: nothing has that name.
-    """
-    name = str(name).strip()
-    if not name:
-        raise UserError("no weights were named; `python -m pose weights` lists what there is")
-    cards = {card.name: card for card in catalogue(weights_dir)}
-    if name in cards:
-        return cards[name]
-    path = Path(name).expanduser()
-    if path.is_dir():
-        if not (path / RUN_WEIGHTS).is_file():
-            raise UserError(
-                f"{path} is a folder without {RUN_WEIGHTS}: an unfinished run, or not a run at "
-                "all; give a weights file or a finished run"
-            )
-        path = path / RUN_WEIGHTS
-        return file_card(path, str(path.parent))
-    if path.exists():
-        return file_card(path, path.name)
-    source = parse_hub_id(name)
-    if source is not None:
-        return located(hub_card(source, name))
-    raise UserError(
-        f"no weights are called {display(name)}; give a file that exists, a Hub id owner/repo, "
-        f"or one of: {', '.join(cards)}"
-    )
-
-
-def file_card(path: Path, name: str) -> WeightsCard:
-    """The card of a file given by hand, before it is opened."""
-    return WeightsCard(
-        name=name,
-        title=name,
-        network=None,
-        preprocessing=None,
-        source=f"file {path}",
-        licence="unknown",
-        size_bytes=path.stat().st_size,
-        present=True,
-        path=path,
-    )
-
-
-def hub_card(source: HubSource, name: str) -> WeightsCard:
-    """The card of a Hub id given by hand."""
-    return WeightsCard(
-        name=name,
-        title=name,
-        network=None,
-        preprocessing=None,
-        source=f"Hub: {source}",
-        licence="unknown, see its page on the Hub",
-        hub=source,
-    )
 
 
 def load_file(

@@ -10,7 +10,7 @@ import torch
 
 from pose import PoseEstimator, decode
 from pose.__main__ import main
-from pose.benchmark import on_cpu, on_gpu, subjects
+from pose.benchmark import on_cpu, on_gpu, start, subjects
 from pose.benchmark.subjects import Plain, find_photos, find_weights, mosaic
 from pose.benchmark.timing import Row, alternated, ratio, table_text
 
@@ -69,6 +69,7 @@ def test_a_mosaic_holds_the_people_of_its_photos(weights, photos):
 
 def test_every_part_on_the_cpu(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("POSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(start, "PAGE_STARTS", 1)
     target = tmp_path / "figures.json"
     status = main(["benchmark", "--device", "cpu", "--rounds", "1", "--limit", "2",
                    "--json", str(target)])  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import pose
 from pose.__main__ import main
 from pose.video import VideoWriter, count_frames, frames_per_second, read_frames
 
@@ -118,12 +119,29 @@ def test_as_a_process_without_a_traceback(tmp_path):
     assert "text.jpg" in done.stderr
 
 
-def test_importing_pose_is_light():
-    code = "import sys, pose; print(*[m for m in sys.modules if '.' not in m])"
+@pytest.mark.parametrize(
+    ("code", "unwanted"),
+    [
+        ("import pose", {"gradio", "matplotlib", "torchvision", "torch", "scipy"}),
+        ("import pose.__main__ as m; m.build_parser()", {"gradio", "matplotlib", "torch"}),
+        ("import pose; assert pose.PoseEstimator", {"gradio", "matplotlib", "torchvision"}),
+        ("import app; from pathlib import Path; app.build(app.Models('cpu', Path('runs')))",
+         {"matplotlib", "torch", "scipy"}),
+    ],
+)  # fmt: skip
+def test_imports_are_light(code, unwanted):
+    """The page and a mistake in an option answer before PyTorch, which takes seconds, is there."""
+    code += "\nimport sys; print(*[m for m in sys.modules if '.' not in m])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert not {"gradio", "matplotlib", "torchvision"} & set(done.stdout.split())
+    assert not unwanted & set(done.stdout.split())
+
+
+def test_the_package_names_what_it_imports_late():
+    assert set(pose.__all__) <= set(dir(pose))
+    with pytest.raises(AttributeError, match="Estimators"):
+        _ = pose.Estimators
 
 
 def test_video(tmp_path):

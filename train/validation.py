@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pose.catalogue import WeightsCard
 from pose.errors import UserError
 from pose.estimator import PoseEstimator
 from pose.networks import PoseNetwork
-from pose.weights import LoadedWeights, WeightsCard
+from pose.weights import LoadedWeights
 from train.cmu import CMU_FILE
 from train.coco import annotation_file, image_folder, read_names
 from train.coco_truth import read_truth

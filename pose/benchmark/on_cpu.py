@@ -1,16 +1,11 @@
-"""The CPU's tables: engines, decoder, end to end, a folder, start-up and memory."""
+"""The CPU's tables: engines, decoder, end to end, a folder."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
-import cv2
 import numpy as np
 import torch
 
@@ -184,52 +179,4 @@ def measure_bulk(estimator: PoseEstimator, photos: list[Photo], rounds: int = 3)
             ratio(seconds["plain path"], measured),
         )
         for name, measured in seconds.items()
-    ]
-
-
-START = """
-import sys, time
-start = time.perf_counter()
-from pose import PoseEstimator
-imported = time.perf_counter()
-estimator = PoseEstimator.from_pretrained(sys.argv[1], device="cpu")
-loaded = time.perf_counter()
-estimator(sys.argv[2])
-first = time.perf_counter()
-estimator(sys.argv[2])
-second = time.perf_counter()
-peak = float("nan")
-try:
-    # Not getrusage, whose peak begins with that of the process that started this one.
-    with open("/proc/self/status") as status:
-        peak = int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1e3
-except OSError:
-    pass
-print(imported - start, loaded - imported, first - loaded, second - first, peak)
-"""
-
-
-def measure_start(name: str, photos: list[Photo]) -> list[Row]:
-    """A fresh process that finds people in a photo of 12 megapixels twice, preset balanced."""
-    table = "Start-up and memory, a photo of 12 megapixels, preset balanced"
-    with TemporaryDirectory() as folder:
-        large = Path(folder) / "large.jpg"
-        photo = cv2.imread(str(photos[0].path))
-        cv2.imwrite(str(large), cv2.resize(photo, (4000, 3000), interpolation=cv2.INTER_CUBIC))
-        done = subprocess.run(
-            [sys.executable, "-c", START, name, str(large)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it stopped"])[-1]
-        return [Row(table, "a fresh process", float("nan"), "s", note=reason)]
-    imported, loaded, first, second, peak = map(float, done.stdout.split()[-5:])
-    return [
-        Row(table, "import pose", imported, "s"),
-        Row(table, "weights and engine", loaded, "s", note="warm cache"),
-        Row(table, "first photo", first, "s"),
-        Row(table, "the same photo again", second, "s"),
-        Row(table, "peak resident memory", peak, "MB"),
     ]

@@ -9,8 +9,8 @@ import shlex
 import sys
 from dataclasses import asdict
 
-from pose.engines import ENGINES, pick_device
 from pose.errors import UserError
+from pose.names import ENGINES
 
 CPU_PARTS = ("engines", "decoder", "end-to-end", "bulk", "start")
 GPU_PARTS = ("gpu-network", "gpu-decoder", "gpu-folder")
@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from pose.benchmark.machine import machine_facts
     from pose.benchmark.timing import table_text
+    from pose.engines import pick_device
     from pose.export import write_text_atomically
 
     if args.limit < 1 or args.rounds < 1:
@@ -100,8 +101,9 @@ def chosen_parts(named: str | None, cuda: bool) -> list[str]:
 
 def measure(part: str, args: argparse.Namespace) -> list:
     """The rows of one part; each begins with weights of its own, which engines change."""
-    from pose.benchmark import on_cpu, on_gpu
+    from pose.benchmark import on_cpu, on_gpu, start
     from pose.benchmark.subjects import RANDOM, find_photos, find_weights
+    from pose.engines import pick_device
     from pose.estimator import PoseEstimator
 
     weights = find_weights(args.weights, args.weights_dir)
@@ -111,7 +113,7 @@ def measure(part: str, args: argparse.Namespace) -> list:
     if part == "decoder":
         return on_cpu.measure_decoder(weights, photos, args.rounds)
     if part == "start":
-        return [] if args.weights.startswith(RANDOM) else on_cpu.measure_start(args.weights, photos)
+        return [] if args.weights.startswith(RANDOM) else start.measure_start(args.weights, photos)
     if part == "gpu-network":
         device = pick_device(args.device)
         return on_gpu.measure_network(weights, device, args.rounds, args.compile)

@@ -21,8 +21,8 @@ from pose.commands.detect_files import (
     warn_of_repeated_ids,
 )
 from pose.decode import DecodeSettings
-from pose.engines import ENGINES, PRECISIONS
 from pose.errors import UserError
+from pose.names import ENGINES, PRECISIONS
 from pose.pipeline import ahead
 from pose.presets import PRESETS
 from pose.ranks import Ranks, joined_ranks

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from pose.networks import NETWORKS
+from pose.names import NETWORK_NAMES
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Declares `summary`."""
     parser = subparsers.add_parser("summary", help="print the layer table of a network")
-    parser.add_argument("--network", choices=NETWORKS, default="openpose")
+    parser.add_argument("--network", choices=NETWORK_NAMES, default="openpose")
     parser.add_argument(
         "--batch", type=int, default=32, help="batch size of the sizes (default 32)"
     )

@@ -4,13 +4,11 @@ Engines: PyTorch (any device), OpenVINO and ONNX Runtime (the CPU). `make_engine
 """
 
 from pose.engines.base import Engine, MapArrays
-from pose.engines.choice import ENGINES, PRECISIONS, Choice, check_engine, make_engine
+from pose.engines.choice import Choice, check_engine, make_engine
 from pose.engines.device import pick_device
 from pose.engines.pytorch import TorchEngine
 
 __all__ = [
-    "ENGINES",
-    "PRECISIONS",
     "Choice",
     "Engine",
     "MapArrays",

@@ -23,11 +23,9 @@ from pose.engines.onnxruntime_engine import OnnxRuntimeEngine
 from pose.engines.openvino_engine import OpenVinoEngine
 from pose.engines.pytorch import TorchEngine
 from pose.errors import UserError
+from pose.names import ENGINES, PRECISIONS
 from pose.saving import write_atomically
 from pose.weights import LoadedWeights
-
-ENGINES = ("auto", "torch", "openvino", "onnxruntime")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 MISSING = {"openvino": openvino_engine.INSTALL, "onnxruntime": onnxruntime_engine.INSTALL}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pose.names import MOBILENET_THIN, OPENPOSE
 from pose.networks.base import PoseNetwork, StageMaps
 from pose.networks.mobilenet_thin import MobileNetThin
 from pose.networks.openpose import OpenPoseNet
 
 NETWORKS: dict[str, type[PoseNetwork]] = {
-    "openpose": OpenPoseNet,
-    "mobilenet-thin": MobileNetThin,
+    OPENPOSE: OpenPoseNet,
+    MOBILENET_THIN: MobileNetThin,
 }
 
 __all__ = ["NETWORKS", "MobileNetThin", "OpenPoseNet", "PoseNetwork", "StageMaps", "build_network"]

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from pose.names import MOBILENET_THIN
 from pose.networks.base import PoseNetwork, StageMaps
 from pose.skeleton import NUM_HEATMAPS, NUM_PAFS
 
@@ -60,7 +61,7 @@ class Separable(nn.Module):
 class MobileNetThin(PoseNetwork):
     """(N, 3, H, W) → six stages of 38 PAFs and 19 heatmaps at H/8, on MobileNet v1 (x0.75)."""
 
-    name = "mobilenet-thin"
+    name = MOBILENET_THIN
 
     def __init__(self, batch_norm: bool = False) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from pose.names import OPENPOSE
 from pose.networks.base import PoseNetwork, StageMaps
 from pose.skeleton import NUM_HEATMAPS, NUM_PAFS
 
@@ -62,7 +63,7 @@ class Block(nn.Module):
 class OpenPoseNet(PoseNetwork):
     """The VGG-19 OpenPose network: (N, 3, H, W) → six stages of 38 PAFs and 19 heatmaps at H/8."""
 
-    name = "openpose"
+    name = OPENPOSE
 
     def __init__(self) -> None:
         super().__init__()
