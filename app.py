@@ -36,6 +36,7 @@ from page.photo_layout import photo_tab
 from page.server import chosen_port, launch_options, leave, stop_event
 from page.truth import Truth
 from page.video_tab import VideoTab
+from page.warm_up import warm_up
 from page.webcam_tab import WebcamTab
 from pose import UserError
 
@@ -105,8 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             **launch_options(options.mcp),
         )
         if not ZERO_GPU:
-            # PyTorch is imported in there, seconds that the page itself need not wait for.
-            threading.Thread(target=models.warm_up, daemon=True, name="warm-up").start()
+            threading.Thread(target=warm_up, args=[models], daemon=True, name="warm-up").start()
         stopped.wait()
     except UserError as error:
         print(f"app.py: {error}", file=sys.stderr)

@@ -30,9 +30,6 @@ NO_WEIGHTS = ""
 """Value of the second drop-down when nothing is compared."""
 
 
-WARM_UP_SHAPE = (480, 640, 3)
-"""COCO's most common size of photo."""
-
 OWN_PREFIX = "own:"
 """How the keys of visitors' weights begin."""
 
@@ -178,10 +175,6 @@ class Models:
         """Loads the default weights: on ZeroGPU before the process is copied."""
         key = cache_key(self.card(self.default_pair()[0]))
         READY[key] = self.cache(key)
-
-    def warm_up(self) -> None:
-        """Loads the default weights and runs them once, so that the first visitor does not wait."""
-        self.look(Job(np.zeros(WARM_UP_SHAPE, np.uint8), self.default_pair()[0], DEFAULT_PRESET))
 
     def network_runs(self) -> int:
         """How often the networks in use have run, for tests and status lines."""

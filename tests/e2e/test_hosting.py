@@ -36,7 +36,7 @@ torch.set_num_threads(1)
 from page.models import Job, Models
 from pose import load_image
 models = Models("cpu")
-models.warm_up()
+models.load_default()
 app.build(models)
 photo = load_image("assets/examples/photographer.jpg")
 result = models.look(Job(photo, "mobilenet-thin", "fast"))
