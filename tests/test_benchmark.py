@@ -81,12 +81,19 @@ def test_every_part_on_the_cpu(tmp_path, capsys, monkeypatch):
                       "Start-up and memory"}  # fmt: skip
     eager = next(row for row in content["rows"] if row["name"] == "eager fp32")
     assert eager["ratio"] == 1
+    assert "of the matrix product's rate" in eager["note"]
     for row in content["rows"]:
         assert row["value"] is None or row["value"] > 0, row
         assert row["value"] is not None or row["note"], row
     peak = next(row for row in content["rows"] if row["name"] == "peak resident memory")
     assert peak["value"] is None or 100 < peak["value"] < 20000
     assert "### Decoder" in capsys.readouterr().out
+
+
+def test_operations_of_a_network(weights):
+    """mobilenet-thin: 5.7 G multiply-adds at 368x496."""
+    counted = on_cpu.operations_a_pixel(weights.network)
+    assert counted == pytest.approx(2 * 5.7e9 / (368 * 496), rel=0.02)
 
 
 def test_outside_a_checkout_it_says_so(weights, photos, monkeypatch, tmp_path):

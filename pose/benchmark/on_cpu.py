@@ -8,6 +8,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from pose.benchmark.subjects import SIDE, Photo, Plain, mosaic
 from pose.benchmark.timing import Row, alternated, ratio
@@ -18,6 +19,7 @@ from pose.engines.bf16 import map_error
 from pose.engines.device import cpu_has_bf16
 from pose.errors import UserError
 from pose.estimator import PoseEstimator
+from pose.networks import PoseNetwork
 from pose.presets import get_preset
 from pose.weights import LoadedWeights
 
@@ -25,6 +27,17 @@ FEW_PEOPLE = 9
 """Photos with at most so many people make one line of the decoder's table."""
 
 CPU = torch.device("cpu")
+
+
+MATRIX_SIDE = 1024
+MATRIX = f"fp32 product of matrices, side {MATRIX_SIDE}"
+
+
+def operations_a_pixel(network: PoseNetwork) -> float:
+    """Of an input's pixel; a multiplication and an addition are two operations."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(1, 3, 64, 64))
+    return counter.get_total_flops() / 64**2
 
 
 def every_engine(weights: LoadedWeights, only: str | None) -> Iterator[tuple[str, Engine | str]]:
@@ -53,7 +66,10 @@ def every_engine(weights: LoadedWeights, only: str | None) -> Iterator[tuple[str
 def measure_engines(
     weights: LoadedWeights, photos: list[Photo], rounds: int, only: str | None = None
 ) -> list[Row]:
-    """Milliseconds of a run at a shorter side of 368, against eager fp32."""
+    """Milliseconds of a run at a shorter side of 368, against eager fp32.
+
+    How near that is to what the processor can do is told by its rate in a product of matrices.
+    """
     table = f"Engines, {weights.network.name}, shorter side {SIDE}"
     plain = Plain(weights)
     rows, engines = [], {}
@@ -70,20 +86,27 @@ def measure_engines(
         "eager fp32": lambda number: plain.maps(photos[number % len(photos)])
     }
     cases |= {title: partial(run, engine) for title, engine in engines.items()}
+    left, right = torch.rand(2, MATRIX_SIDE, MATRIX_SIDE)
+    cases[MATRIX] = lambda number: left @ right
     # Every photo is a size that some engines prepare for when they first see it.
     seconds = alternated(cases, rounds, warm=min(rounds, len(photos)))
     reference = seconds["eager fp32"]
+    matrix_rate = 2 * MATRIX_SIDE**3 / median(seconds.pop(MATRIX))
+    each = operations_a_pixel(plain.network)
+    operations = [each * photo.picture[..., 0].size for photo in photos]
+    rows.append(Row(table, MATRIX, matrix_rate / 1e9, "GFLOP/s"))
     chosen = make_engine(weights, CPU).engine
     taken = f"{chosen.name} {chosen.precision}"
     for title, measured in seconds.items():
-        note = ""
+        rates = [operations[i % len(photos)] / second for i, second in enumerate(measured)]
+        note = f"{median(rates) / matrix_rate:.0%} of the matrix product's rate"
         if title in engines:
             errors = []
             for photo in photos[:4]:
                 maps = plain.maps(photo)
                 expected = [(maps.pafs[None], maps.heatmaps[None])]
                 errors.append(map_error(engines[title].run(photo.picture[None]), expected))
-            note = f"error of the maps: mean {np.mean([e.mean for e in errors]):.1e}, "
+            note += f"; error of the maps: mean {np.mean([e.mean for e in errors]):.1e}, "
             note += f"largest {max(e.largest for e in errors):.1e}"
         if title == taken:
             note += "; **auto takes this**"
