@@ -68,7 +68,6 @@ def test_a_mosaic_holds_the_people_of_its_photos(weights, photos):
 
 
 def test_every_part_on_the_cpu(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("POSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(start, "PAGE_STARTS", 1)
     target = tmp_path / "figures.json"
     status = main(["benchmark", "--device", "cpu", "--rounds", "1", "--limit", "2",
