@@ -18,6 +18,7 @@ if __name__ == "__main__":
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # isort: split
 import page.lean_gradio  # noqa: F401 - before Gradio
+from page.given_port import GIVEN_PORT  # before Gradio
 from page.workspace import workspace  # before Gradio
 
 # isort: split
@@ -28,6 +29,7 @@ import gradio as gr
 
 from page.api import api_endpoints
 from page.code_tab import CodeTab
+from page.freed_memory import return_freed_memory
 from page.labels import label
 from page.many_tab import ManyTab
 from page.models import Models
@@ -90,9 +92,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until Ctrl-C or SIGTERM; 2 where it cannot."""
     options = make_parser().parse_args(arguments)
     stopped = stop_event()
+    return_freed_memory()
     try:
         host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
-        port = chosen_port(host, options.port)
+        port = chosen_port(host, GIVEN_PORT if options.port is None else options.port)
+        if options.device == "cuda":
+            from pose.engines import pick_device  # PyTorch is waited for only where it must be
+
+            pick_device("cuda")
         truth = Truth(options.annotations) if options.annotations else None
         models = Models(options.device, options.weights_dir, truth)
         if ZERO_GPU:

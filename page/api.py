@@ -149,7 +149,7 @@ class Endpoints:
         session = start_session(
             self.models, photo, photo_name(image), (weights, NO_WEIGHTS), preset, DEFAULTS
         )
-        return field_pictures(photo, session.sides, kind, channel, int(stage))[0]
+        return field_pictures(photo, session.sides, kind, channel, whole(stage, STAGES, "stage"))[0]
 
 
 def needed(image: str | None) -> str:
@@ -160,8 +160,20 @@ def needed(image: str | None) -> str:
 
 def changed(peak_threshold: float, limb_threshold: float, min_parts: float) -> DecodeSettings:
     return DEFAULTS.changed(
-        peak_threshold=peak_threshold, limb_threshold=limb_threshold, min_parts=int(min_parts)
+        peak_threshold=peak_threshold,
+        limb_threshold=limb_threshold,
+        min_parts=whole(min_parts, DEFAULTS.min_parts, "min_parts"),
     )
+
+
+def whole(value: float | None, default: int, name: str) -> int:
+    """A whole number from a caller, the default for None."""
+    if value is None:
+        return default
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"{name} is a whole number, not {value!r}") from None
 
 
 def api_endpoints(models: Models) -> None:

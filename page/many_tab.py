@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from page.components import photo_name, toast, told
+from page.components import crisp, photo_name, toast, told
 from page.controls import fill_on_load, lines, weights_and_preset
 from page.labels import label, language_of, say
 from page.models import Job, Models
@@ -105,24 +105,28 @@ class ManyTab:
             raise gr.Error(say("many_none", language), print_exception=False)
         if len(paths) > MOST_PHOTOS:
             raise toast(UserError(f"at most {MOST_PHOTOS} photos at once, not {len(paths)}"))
+        try:
+            self.models.estimator(weights)  # with wrong weights no photo can be looked at
+        except UserError as error:
+            raise toast(error) from None
         remove_folder(folder)
         folder = str(new_folder("many"))
         answers: list[tuple[str, tuple[Person, ...]]] = []
         notes: list[str] = []
-        pictures: list[tuple[Any, str]] = []
+        pictures: list[tuple[str, str]] = []
         for done, path in enumerate(paths, start=1):
             name = photo_name(path)
             try:
                 photo = load_image(path)
                 people = self.models.look(Job(photo, weights, preset, stages=False)).people
             except UserError as error:
-                if not Path(path).is_file() or "weights" in str(error):
+                if not Path(path).is_file():
                     raise toast(error) from None
                 notes.append(told(error))  # one bad file does not stop the others
             else:
                 shown = reduced(photo, GALLERY_SIDE)
                 drawn = draw_people(shown, scaled(people, shown.shape[1] / photo.shape[1]))
-                pictures.append((drawn, f"{name}: {people_count(len(people), language)}"))
+                pictures.append((crisp(drawn), f"{name}: {people_count(len(people), language)}"))
                 answers.append((name, people))
             total = sum(len(people) for _, people in answers)
             text = say(

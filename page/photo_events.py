@@ -80,9 +80,8 @@ class PhotoEvents:
             tab.run.click(**run, scroll_to_output=True),
             tab.examples.load_input_event.then(**run),
         ):
-            self.follow(
-                event.success(self.fields, self.field_inputs, self.field_outputs, **PRIVATE)
-            )
+            settled = event.success(self.settle, [tab.session, *self.looks], self.answer, **LIVE)
+            self.follow(settled.then(self.fields, self.field_inputs, self.field_outputs, **PRIVATE))
 
         moved = [slider.change for slider in tab.thresholds]
         self.follow(gr.on(moved, self.decode, [tab.session, *self.looks], self.answer, **LIVE))
@@ -157,6 +156,16 @@ class PhotoEvents:
         except UserError as error:
             raise toast(error) from None
         return self.shown(decode_again(session, settings), looks, language_of(request))
+
+    def settle(self, session: Session | None, *looks: Any, request: gr.Request = None) -> list[Any]:
+        """After a run: thresholds that were moved while the network ran are taken over."""
+        try:
+            moved = session is not None and settings_of(*looks[:THRESHOLDS]) != session.settings
+        except UserError as error:
+            raise toast(error) from None
+        if not moved:
+            return [gr.skip()] * len(self.answer)
+        return self.decode(session, *looks, request=request)
 
     def draw(self, request: gr.Request, session: Session | None, *looks: Any) -> list[Any]:
         """A switch of the drawing: the same people, another picture."""

@@ -49,17 +49,16 @@ def launch_options(mcp: bool = False) -> dict[str, Any]:
     }
 
 
-def chosen_port(host: str, port: int | None) -> int:
-    """The port to listen on.
+def chosen_port(host: str, port: int | str) -> int:
+    """The port to listen on; 7860 for an empty text.
 
     Raises:
         UserError: it is taken or no port number.
     """
-    if port is None:
-        text = os.environ.get("GRADIO_SERVER_PORT") or str(DEFAULT_PORT)
-        if not text.isdigit():
-            raise UserError(f"GRADIO_SERVER_PORT is a port number, not {text!r}")
-        port = int(text)
+    if isinstance(port, str):
+        if port and not (port.isascii() and port.isdigit()):
+            raise UserError(f"GRADIO_SERVER_PORT is a port number, not {port!r}")
+        port = int(port or DEFAULT_PORT)
     if not 1 <= port <= 65535:
         raise UserError(f"a port is a number from 1 to 65535, not {port}")
     with socket.socket() as probe:

@@ -11,7 +11,7 @@ import numpy as np
 
 from page.models import Job, Models
 from page.truth import TruePerson
-from pose import DecodeSettings, Person, PoseResult
+from pose import DecodeSettings, Person, PoseResult, UserError
 from pose.decode import decode_with_notes
 
 DISPLAY_SIDE = 1600
@@ -87,6 +87,8 @@ def start_session(
     Raises:
         UserError: weights or preset cannot be used.
     """
+    if not weights[0]:
+        raise UserError("no weights were named: give a name of the list of weights")
     sides = [
         decoded(
             Side(models.card(chosen).name, models.look(Job(photo, chosen, preset)), (), 0.0),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from page.pictures import field_pictures
 from page.session import Session, Side
-from page.workspace import new_folder
+from page.workspace import new_folder, remove_folder
+from pose import UserError
 from pose.export import (
     coco_results,
     csv_rows,
@@ -30,39 +33,64 @@ def write_files(
 
     File names carry the photo's name, and `_b` for the second weights.
     """
-    contents: dict[str, bytes] = {}
     fields = field_pictures(session.photo, session.sides, kind, channel, stage)
-    for mark, side, field in zip(("", "_b"), session.sides, fields, strict=False):
-        contents |= side_files(session, side, mark, drawing)
-        contents[f"{session.name}{mark}_{slug(kind)}_{slug(channel)}.png"] = png(field)
-    archive = zipped(contents)
-    contents[f"{session.name}_pose.zip"] = archive
+    pictures = [png(field) for field in fields]
+    del fields
     folder = new_folder("files")
-    for name, data in contents.items():
+    try:
+        paths = write_sides(session, drawing, f"{slug(kind)}_{slug(channel)}", pictures, folder)
+        paths.append(zipped(paths, folder / f"{session.name}_pose.zip"))
+    except UserError:
+        remove_folder(str(folder))  # what is left of a full disk is not to be filled
+        raise
+    return [str(path) for path in paths]
+
+
+def write_sides(
+    session: Session, drawing: DrawSettings, field: str, pictures: Sequence[bytes], folder: Path
+) -> list[Path]:
+    """The files of A and B, written one by one: all at once a large photo's fill the memory."""
+    paths: list[Path] = []
+
+    def keep(name: str, data: bytes) -> None:
         write_bytes_atomically(folder / name, data)
-    return [str(folder / name) for name in contents]
+        paths.append(folder / name)
+
+    for mark, side, picture in zip(("", "_b"), session.sides, pictures, strict=False):
+        name = f"{session.name}{mark}"
+        for ending, text in side_texts(side, session.file_name).items():
+            keep(f"{name}_{ending}", text.encode())
+        keep(f"{name}_skeletons.png", png(draw_people(session.photo, side.people, drawing)))
+        keep(f"{name}_{field}.png", picture)
+    return paths
 
 
-def side_files(session: Session, side: Side, mark: str, drawing: DrawSettings) -> dict[str, bytes]:
-    name = f"{session.name}{mark}"
-    photo = session.file_name
-    picture = draw_people(session.photo, side.people, drawing)
-    texts = {
-        f"{name}_coco.json": json_text(coco_results(side.people, image_id_of(photo, 1), photo)),
-        f"{name}_openpose.json": json_text(openpose_json(side.people)),
-        f"{name}_keypoints.csv": csv_text(csv_rows(side.people, photo)),
+def side_texts(side: Side, photo: str) -> dict[str, str]:
+    """The people of one side by the ending of a file's name."""
+    return {
+        "coco.json": json_text(coco_results(side.people, image_id_of(photo, 1), photo)),
+        "openpose.json": json_text(openpose_json(side.people)),
+        "keypoints.csv": csv_text(csv_rows(side.people, photo)),
     }
-    return {**{k: v.encode() for k, v in texts.items()}, f"{name}_skeletons.png": png(picture)}
 
 
-def zipped(contents: dict[str, bytes]) -> bytes:
-    memory = BytesIO()
-    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in contents.items():
-            # A PNG does not get smaller by packing it again.
-            stored = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
-            archive.writestr(name, data, stored)
-    return memory.getvalue()
+def zipped(paths: Sequence[Path], archive: Path) -> Path:
+    """All files in one; returns the archive.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        with zipfile.ZipFile(archive, "w") as file:
+            for path in paths:
+                # A PNG does not get smaller by packing it again.
+                packed = zipfile.ZIP_STORED if path.suffix == ".png" else zipfile.ZIP_DEFLATED
+                file.write(path, path.name, packed)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {archive.name}: {error.strerror or error}; make room on the disk"
+        ) from error
+    return archive
 
 
 def png(picture: np.ndarray) -> bytes:

@@ -52,7 +52,7 @@ class Truth:
                     self._people[names[entry["image_id"]]].append(true_person(entry))
         except OSError as error:
             raise UserError(f"cannot read {file}: {error.strerror or error}") from None
-        except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 f"{file} is not a COCO keypoint annotation file ({type(error).__name__}: {error})"
             ) from None

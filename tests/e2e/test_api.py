@@ -11,6 +11,7 @@ from gradio_client.exceptions import AppError
 from image_corpus import corpus
 from page_driver import EXAMPLES
 
+from page.api import whole
 from page.pictures import field_pictures
 from page.session import Side
 from pose import UserError, load_image
@@ -108,6 +109,7 @@ def test_the_default_channel_of_a_paf_is_all_limbs(client):
     ("options", "sentence"),
     [
         ({"weights": "../secret"}, "no weights are called"),
+        ({"weights": ""}, "no weights were named"),
         ({"preset": "slow"}, "no preset is called"),
         ({"peak_threshold": 7}, "between 0 and 1"),
     ],
@@ -118,6 +120,19 @@ def test_mistakes_are_one_line(client, options, sentence):
     message = str(error.value)
     assert sentence.lower() in message.lower()
     assert "\n" not in message
+
+
+def test_weights_a_may_not_be_left_empty(client):
+    """B's answer is not to pass for A's."""
+    with pytest.raises(AppError, match=r"(?i)no weights were named"):
+        client.predict(handle_file(str(PHOTO)), weights_a="", api_name="/compare")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "many"])
+def test_a_whole_number_that_is_none(value):
+    assert whole(None, 3, "stage") == 3
+    with pytest.raises(UserError, match="stage is a whole number"):
+        whole(value, 3, "stage")
 
 
 def test_a_file_that_is_no_photo_is_one_line(client, tmp_path: Path):

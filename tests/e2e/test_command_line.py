@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from gradio_client import Client, handle_file
 from page_driver import EXAMPLES
 from page_process import free_port
@@ -45,6 +46,29 @@ def test_mistakes_are_one_line(arguments, sentence):
     assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_annotations_of_another_kind(tmp_path):
+    file = tmp_path / "annotations.json"
+    file.write_text('{"images": [], "annotations": ["x"]}')
+    done = run("--port", str(free_port()), "--annotations", str(file))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "not a COCO keypoint annotation file" in done.stderr
+
+
+def test_a_port_in_the_environment_that_is_none(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "abc")
+    done = run()
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "GRADIO_SERVER_PORT is a port number, not 'abc'" in done.stderr
+
+
+def test_a_gpu_that_is_not_there():
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    done = run("--port", str(free_port()), "--device", "cuda")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "CUDA" in done.stderr
 
 
 def test_it_serves_all_addresses_without_the_hub(monkeypatch):

@@ -31,7 +31,7 @@ def saved(page, selector: str, name: str, folder: Path) -> Path:
 
 
 def test_many_photos_with_a_bad_one_between(opened, estimator, tmp_path, artifacts):
-    bad = tmp_path / "broken.jpg"
+    bad = tmp_path / "lifting_weights.jpg"
     bad.write_text("not a photo")
     photos = [EXAMPLES / "astronaut.jpg", bad, EXAMPLES / "photographer.jpg"]
     opened.get_by_role("tab", name="Many photos").click()
@@ -39,7 +39,7 @@ def test_many_photos_with_a_bad_one_between(opened, estimator, tmp_path, artifac
     expect(opened.locator("#many-photos")).to_contain_text("photographer", timeout=PATIENCE)
     opened.click("#many-run")
     expect(opened.locator("#many-status")).to_contain_text("3 of 3 photos", timeout=PATIENCE)
-    expect(opened.locator("#many-status")).to_contain_text("broken.jpg is not a photo")
+    expect(opened.locator("#many-status")).to_contain_text("lifting_weights.jpg is not a photo")
     expect(opened.locator("#many-gallery img")).to_have_count(2)
     opened.screenshot(path=artifacts / "many-1280.png")
 

@@ -59,6 +59,13 @@ def test_upload_run_and_read_the_people(opened, estimator):
     assert np.abs(drawn - original)[-40:, :40].mean() < 6
 
 
+def test_a_threshold_moved_while_the_network_runs_counts(opened):
+    opened.locator("#preset").get_by_text("accurate", exact=True).click()
+    opened.click("#run")
+    set_number(opened, "peak-threshold", 0.9)
+    expect(opened.locator("#status .lines")).to_contain_text("no people", timeout=PATIENCE)
+
+
 def test_the_line_between_the_pictures_can_be_dragged(opened):
     opened.get_by_role("tab", name="Compare").click()
     slider = opened.locator("#comparison")

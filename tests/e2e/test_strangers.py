@@ -17,6 +17,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from page_driver import EXAMPLES
 
+from pose import UserError, load_image
+
 ROOT = Path(__file__).resolve().parents[2]
 PHOTO = EXAMPLES / "astronaut.jpg"
 API = "gradio_api"
@@ -245,3 +247,29 @@ def test_files_to_take_away_are_named_safely(tmp_path):
                 assert all(c.isalnum() or c in "-_. " for c in member), member
         remove_folder(str(folder))
         assert not folder.exists()
+
+
+def test_a_full_disk_leaves_no_files_to_take_away(served, monkeypatch):
+    """What was written before the disk was full is gone again."""
+    from page import takeaway
+    from page.session import start_session
+    from page.workspace import workspace
+    from pose import DecodeSettings
+    from pose.export import write_bytes_atomically
+    from pose.field_figures import ALL_JOINTS
+    from pose.render import DrawSettings
+
+    def writes_text_alone(path: Path, data: bytes) -> None:
+        if path.suffix == ".png":
+            raise UserError(f"cannot write {path}: No space left on device")
+        write_bytes_atomically(path, data)
+
+    photo = load_image(PHOTO)
+    session = start_session(
+        served.models, photo, "a.jpg", ("mobilenet-thin", ""), "fast", DecodeSettings()
+    )
+    monkeypatch.setattr(takeaway, "write_bytes_atomically", writes_text_alone)
+    before = set((workspace() / "gradio").glob("files-*"))
+    with pytest.raises(UserError, match="No space left"):
+        takeaway.write_files(session, DrawSettings(), "heatmap", ALL_JOINTS, 6)
+    assert set((workspace() / "gradio").glob("files-*")) == before
