@@ -150,8 +150,6 @@ class VideoTab:
                 yield [bar, gr.update(value=picture, visible=True), hidden, hidden]
         finally:
             writer.close()
-        if not frames:
-            raise UserError(f"{path.name} has no frames that can be read: use an MP4 file")
         height, width = photo.shape[:2]
         answer = {"width": width, "height": height, "fps": rate, "frames": frames}
         write_text_atomically(data, json_text(answer))

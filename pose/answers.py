@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,14 +69,16 @@ class Journal:
     """
 
     def __init__(self, output: Path, identity: Mapping[str, Any], rank: int = 0) -> None:
-        self.output = output
-        self.path = output.with_name(f".{output.name}.{rank}.journal")
+        self.output = output.resolve()  # also where it is called "."
+        self.path = self.output.with_name(f".{self.output.name}.{rank}.journal")
         self.identity = json.loads(json.dumps({"version": JOURNAL_VERSION, **identity}))
         self._file: Any = None
 
     def every_path(self) -> list[Path]:
         """The journals of all processes."""
-        return sorted(self.output.parent.glob(f".{self.output.name}.*.journal"))
+        ours = re.compile(rf"\.{re.escape(self.output.name)}\.\d+\.journal")
+        beside = self.output.parent.glob(".*.journal")
+        return sorted(path for path in beside if ours.fullmatch(path.name))
 
     def read(self) -> dict[str, Mapping[str, Any]]:
         """What earlier processes answered, by the sources' keys; problems are tried again.

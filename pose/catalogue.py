@@ -188,8 +188,8 @@ def resolve(name: str, weights_dir: str | Path | None = None) -> WeightsCard:
     cards = {card.name: card for card in catalogue(weights_dir)}
     if name in cards:
         return cards[name]
-    path = Path(name).expanduser()
-    if path.is_dir():
+    path = local_path(name)
+    if path and path.is_dir():
         if not (path / RUN_WEIGHTS).is_file():
             raise UserError(
                 f"{path} is a folder without {RUN_WEIGHTS}: an unfinished run, or not a run at "
@@ -197,7 +197,7 @@ def resolve(name: str, weights_dir: str | Path | None = None) -> WeightsCard:
             )
         path = path / RUN_WEIGHTS
         return file_card(path, str(path.parent))
-    if path.exists():
+    if path and path.exists():
         return file_card(path, path.name)
     source = parse_hub_id(name)
     if source is not None:
@@ -206,6 +206,16 @@ def resolve(name: str, weights_dir: str | Path | None = None) -> WeightsCard:
         f"no weights are called {display(name)}; give a file that exists, a Hub id owner/repo, "
         f"or one of: {', '.join(cards)}"
     )
+
+
+def local_path(name: str) -> Path | None:
+    """A name as a path of this machine; None where it cannot be one."""
+    try:
+        path = Path(name).expanduser()
+        path.exists()
+    except (OSError, RuntimeError):  # too long, or the home of nobody
+        return None
+    return path
 
 
 def file_card(path: Path, name: str) -> WeightsCard:

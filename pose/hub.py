@@ -96,6 +96,8 @@ class UnreachableError(Exception):
 
 def parse_hub_id(name: str) -> HubSource | None:
     """owner/repo, owner/repo@revision, owner/repo/file, and both; None where it is no such id."""
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
     match = ID.fullmatch(name)
     if match is None or ".." in name:
         return None
@@ -106,8 +108,13 @@ def parse_hub_id(name: str) -> HubSource | None:
         return None  # a path of a file in a folder, rather than a repository
     if found["revision"] and found["late"]:
         return None
+    repo = f"{found['owner']}/{found['repo']}"
+    try:
+        validate_repo_id(repo)
+    except HFValidationError:
+        return None
     return HubSource(
-        f"{found['owner']}/{found['repo']}",
+        repo,
         found["file"],
         found["revision"] or found["late"],
     )

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pose.errors import UserError
+from pose.errors import UserError, display
 from pose.image import SUFFIXES, load_image
 from pose.video import VIDEO_SUFFIXES, count_frames, read_frames
+
+WHOLE_VIDEO = 0.9
+"""Share of the announced frames below which a video is cut off; some files announce a guess."""
 
 
 @dataclass
@@ -64,21 +67,26 @@ def find_files(inputs: Sequence[str | Path]) -> list[Path]:
     """The files that inputs name; a folder stands for the photos in it, sorted, not deeper.
 
     Raises:
-        UserError: an input does not exist, or a folder holds no photo.
+        UserError: an input does not exist or cannot be looked at, or a folder holds no photo.
     """
     files: list[Path] = []
     for given in inputs:
-        path = Path(given)
-        if path.is_dir():
-            photos = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
-            if not photos:
-                raise UserError(f"{given}: no photos in this folder")
-            files += photos
-        elif path.exists() or str(given).startswith(("http://", "https://")):
-            files.append(path)
-        else:
-            raise UserError(f"{given}: no such file or folder")
+        try:
+            files += files_of(Path(given))
+        except OSError as error:
+            raise UserError(f"{display(given, 200)}: {error.strerror or error}") from None
     return files
+
+
+def files_of(path: Path) -> list[Path]:
+    if path.is_dir():
+        photos = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        if not photos:
+            raise UserError(f"{path}: no photos in this folder")
+        return photos
+    if path.exists() or str(path).startswith(("http:/", "https:/")):
+        return [path]  # an address is told apart when it is read
+    raise UserError(f"{path}: no such file or folder")
 
 
 def is_video(path: Path) -> bool:
@@ -113,12 +121,16 @@ def every_source(
 
 
 def sources_of(path: Path) -> Iterator[Source]:
-    """The photo, or the frames of the video."""
+    """The photo, or the frames of the video; one that is cut off ends in a problem."""
     if not is_video(path):
         yield Source(path)
         return
+    number, announced = 0, count_frames(path)
     try:
         for number, pixels in enumerate(read_frames(path), start=1):
             yield Source(path, number, pixels=pixels)
     except UserError as error:
         yield Source(path, problem=error)
+    if 0 < number < WHOLE_VIDEO * announced:
+        cut = f"{path.name} ends after {number} of {announced} frames: it is cut off or damaged"
+        yield Source(path, problem=UserError(cut))

@@ -36,19 +36,23 @@ def read_frames(path: Path) -> Iterator[np.ndarray]:
     """The frames as RGB uint8 (H, W, 3), turned as the file says.
 
     Raises:
-        UserError: the file is not a video that can be read.
+        UserError: the file is not a video that can be read, or has no frames.
     """
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise UserError(f"{Path(path).name} is not a video that can be read: use an MP4 file")
+    empty = True
     try:
         while True:
             ok, frame = capture.read()
             if not ok:
-                return
+                break
+            empty = False
             yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
     finally:
         capture.release()
+    if empty:
+        raise UserError(f"{Path(path).name} has no frames that can be read: use an MP4 file")
 
 
 class VideoWriter:
@@ -57,16 +61,24 @@ class VideoWriter:
     Args:
         path: where to; missing folders are made.
         rate: frames a second.
+
+    Raises:
+        UserError: the place cannot be written.
     """
 
     def __init__(self, path: Path, rate: float) -> None:
         import av
 
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         options = {"movflags": "faststart"}
-        self.container = av.open(str(self.partial), "w", format="mp4", options=options)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.container = av.open(str(self.partial), "w", format="mp4", options=options)
+        except OSError as error:
+            raise UserError(
+                f"cannot write {path}: {error.strerror or error}; choose another place"
+            ) from None
         self.stream = self.container.add_stream("libx264", Fraction(rate).limit_denominator(1001))
         self.stream.pix_fmt = "yuv420p"
         self.size: tuple[int, int] | None = None

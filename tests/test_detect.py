@@ -16,7 +16,9 @@ import pytest
 from PIL import Image
 
 import pose
+from pose import UserError
 from pose.__main__ import main
+from pose.answers import Journal
 from pose.video import VideoWriter, count_frames, frames_per_second, read_frames
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,6 +98,13 @@ def test_a_broken_photo_does_not_stop_the_others(tmp_path, capsys):
         [str(FOUR), "--overlay", str(EXAMPLES)],
         [str(EXAMPLES), "--format", "openpose"],
         ["https://example.com/photo.jpg"],
+        [str(FOUR), "--output", str(EXAMPLES)],
+        [str(EXAMPLES), "--format", "openpose", "--output", "/"],
+        [str(EXAMPLES), "--format", "openpose", "--output", str(FOUR)],
+        [str(FOUR), "--weights", "~nosuchuser/weights.pth"],
+        [str(FOUR), "--weights", "w" * 5000],
+        [str(FOUR), "--weights", "owner/two--dashes/weights.pth"],
+        ["p" * 5000 + ".jpg"],
     ],
 )
 def test_mistakes_are_one_line_and_status_2(args, capsys):
@@ -179,6 +188,46 @@ def photos_in(folder, count=6):
 
 class Stop(Exception):
     pass
+
+
+def test_a_video_that_is_cut_off_is_told(tmp_path, capsys):
+    photo = cv2.cvtColor(cv2.imread(str(FOUR)), cv2.COLOR_BGR2RGB)[:200, :300]
+    clip = VideoWriter(tmp_path / "clip.mp4", 10)
+    for step in range(30):
+        clip.add(np.roll(photo, 9 * step, axis=1))
+    clip.close()
+    whole = (tmp_path / "clip.mp4").read_bytes()
+    start = whole.index(b"mdat")
+    for name, share in (("half.mp4", 0.5), ("none.mp4", 0)):
+        cut = start + 4 + int((len(whole) - start) * share)
+        (tmp_path / name).write_bytes(whole[:cut])
+    out = tmp_path / "out.json"
+    assert detect(tmp_path / "half.mp4", "--preset", "fast", "--output", out) == 2
+    assert "of 30 frames: it is cut off" in capsys.readouterr().err
+    assert out.is_file()
+    assert detect(tmp_path / "none.mp4", "--output", tmp_path / "none.json") == 2
+    assert "none.mp4" in capsys.readouterr().err
+
+
+def test_an_output_in_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert detect(FOUR, EXAMPLES / "astronaut.jpg", "--format", "openpose", "--output", ".") == 0
+    assert len(list(tmp_path.glob("*_keypoints.json"))) == 2
+    with pytest.raises(UserError, match="cannot write"):
+        VideoWriter(Path("/proc/x/clip.mp4"), 10)
+
+
+def test_journals_are_told_apart(tmp_path):
+    """Whatever the output is called: neither a pattern, nor the beginning of another's name."""
+    names = ("people[1].json", "people1.json", "people1.json.b", "*.json")
+    for name in names:
+        journal = Journal(tmp_path / name, {"of": name})
+        journal.open({"a": {"key": "a", "problem": None, "of": name}})
+        journal.close()
+    for name in names:
+        assert Journal(tmp_path / name, {"of": name}).read()["a"]["of"] == name
+    Journal(tmp_path / names[0], {}).delete()
+    assert len(list(tmp_path.iterdir())) == len(names) - 1
 
 
 def test_a_stopped_run_goes_on(tmp_path, monkeypatch, capsys):

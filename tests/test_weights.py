@@ -308,3 +308,10 @@ def test_cache_keeps_nothing_of_a_failure():
     assert cache.get("a") == "yes"
     with pytest.raises(ValueError, match="at least 1"):
         EstimatorCache(make, max_size=0)
+
+
+@pytest.mark.parametrize("shift", ["1", "nan,0", "0,nan", "900,0", "a,b", "1,2,3"])
+def test_a_shift_that_is_none_is_one_line(shift, tmp_path):
+    run = finished_run(tmp_path / "run", shift=shift)
+    with pytest.raises(UserError, match="shift"):
+        load_weights(str(run))

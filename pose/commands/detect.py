@@ -15,6 +15,7 @@ from pose.answers import Answer, Journal, people_from
 from pose.commands.detect_files import (
     WRITERS,
     Overlays,
+    check_output,
     check_overlay,
     drawn,
     say,
@@ -89,6 +90,8 @@ def run(args: argparse.Namespace) -> int:
     files = find_files(args.inputs)
     if args.overlay:
         check_overlay(Path(args.overlay), files)
+    count = count_sources(files)
+    check_output(args.format, args.output, several=count != 1)
     with joined_ranks() as ranks:
         estimator = PoseEstimator.from_pretrained(
             args.weights,
@@ -103,7 +106,6 @@ def run(args: argparse.Namespace) -> int:
         if ranks.first:
             for note in estimator.notes:
                 say(note)
-        count = count_sources(files)
         journal = None
         if args.output and count != 1:
             journal = Journal(Path(args.output), identity(args, estimator), ranks.rank)

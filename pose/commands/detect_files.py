@@ -39,6 +39,20 @@ def check_overlay(folder: Path, files: list[Path]) -> None:
         raise UserError(f"--overlay {folder} holds the inputs: name another folder")
 
 
+def check_output(form: str, output: str | None, several: bool) -> None:
+    """Refuses where the answers could not be written when all are there."""
+    path = Path(output).resolve() if output else None
+    if path and not path.name:
+        raise UserError(f"--output {output} cannot be written: name a file or folder in it")
+    if form != "openpose":
+        if path and path.is_dir():
+            raise UserError(f"--output {output} is a folder: name a file")
+    elif several and path is None:
+        raise UserError("--format openpose writes a file for each photo: name a folder by --output")
+    elif several and path.is_file():
+        raise UserError(f"--output {output} is a file: for several photos name a folder")
+
+
 class FreeNames:
     """File names in a folder; photos of one name from two folders get a number."""
 
@@ -143,10 +157,7 @@ def write_openpose(answers: Sequence[Answer], output: str | None) -> None:
     if len(answers) == 1 and not (output and Path(output).is_dir()):
         write_or_print(json_text(openpose_json(answers[0].people)), output)
         return
-    if output is None:
-        raise UserError("--format openpose writes a file for each photo: name a folder by --output")
-    if Path(output).is_file():
-        raise UserError(f"--output {output} is a file: for several photos name a folder")
+    check_output("openpose", output, several=True)  # a video may have announced one frame
     names = FreeNames(Path(output))
     for answer in answers:
         target = names.path(answer.stem, "_keypoints.json")
