@@ -17,6 +17,7 @@ from pose.figure_parts import (
     arrows,
     color_bar,
     color_wheel,
+    freed,
     layout_of,
     new_figure,
     rendered,
@@ -37,6 +38,7 @@ LEAST_SCALE = 0.1
 BACKGROUND_OPACITY = 0.65
 
 
+@freed
 def heatmap_figure(
     image: np.ndarray,
     maps: FieldMaps,
@@ -67,16 +69,19 @@ def heatmap_figure(
     low, high = scale_of(heatmap_range(maps, channel), vmin, vmax)
     layout = layout_of(image)
     values = upsample(field, maps.grid, layout.photo)
-    strength = (values - low) / (high - low)
+    values -= low
+    values /= high - low
     # The background fills the picture, so it has to let more of the photo through.
     opacity = BACKGROUND_OPACITY if name == "background" else OPACITY
     photo = dimmed(image, layout.photo)
-    picture = tint(photo, colored(strength), soft(strength), opacity)
+    picture = tint(photo, colored(values), soft(values), opacity)
+    del values  # 12 MB of a large photo, while Matplotlib takes its own
     figure = new_figure(layout, picture, title or f"Heatmap: {name}")
     color_bar(figure, layout, low, high, "confidence")
     return rendered(figure)
 
 
+@freed
 def paf_figure(
     image: np.ndarray,
     maps: FieldMaps,

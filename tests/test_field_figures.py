@@ -1,5 +1,6 @@
 """Heatmap and PAF figures, checked by their pixels."""
 
+import gc
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,22 @@ def example() -> tuple[np.ndarray, FieldMaps]:
 def bump(shape: tuple[int, int], x: float, y: float) -> np.ndarray:
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     return np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 4).astype(np.float32)
+
+
+def test_figures_are_freed_at_once(example):
+    """Each holds the pixels of its canvas, and a page draws many."""
+    from matplotlib.figure import Figure
+
+    def figures() -> int:
+        return sum(type(thing) is Figure for thing in gc.get_objects())
+
+    gc.collect()
+    before = figures()
+    for _ in range(3):
+        heatmap_figure(*example, ALL_JOINTS)
+        paf_figure(*example, ALL_LIMBS, "direction")
+    assert figures() == before
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("size", [(480, 640), (333, 517), (91, 800)])
