@@ -21,6 +21,7 @@ from pose.geometry import STRIDE, Grid, fit
 from pose.image import load_image
 from pose.looking import Look, Shown, look_on_device, look_on_host
 from pose.on_device.maps import Shelf
+from pose.out_of_memory import TOO_LITTLE, first_line, halving_note, is_out_of_memory
 from pose.pipeline import ahead, in_batches, in_thread, reader_threads
 from pose.presets import Preset, get_preset
 from pose.results import FieldMaps, Person, PoseResult, Timings
@@ -293,8 +294,11 @@ class PoseEstimator:
             if self.decode_on_device:
                 return look_on_device(self.engine, shown, stages, settings, self._shelf)
             return look_on_host(self.engine, shown, stages)
-        except torch.OutOfMemoryError:
-            pass
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = first_line(error)
+        # Outside of the handler, where the failed maps are no longer held by the error.
         self._shelf.clear()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -307,10 +311,8 @@ class PoseEstimator:
             ]
         smaller = replace(preset, short_sides=tuple(side // 2 for side in preset.short_sides))
         if min(smaller.short_sides) < SMALLEST_SIDE:
-            raise UserError(
-                "the device has too little memory even for a small photo: choose --device cpu"
-            )
-        note = f"The device ran out of memory: the input size was halved to {smaller.short_sides}."
+            raise UserError(f"{TOO_LITTLE}: choose --device cpu (the device said: {reason})")
+        note = halving_note(smaller.short_sides)
         warnings.warn(note, stacklevel=3)
         again = self._prepare(photos[0].source, smaller)
         (look,) = self._look([again], smaller, settings, stages)

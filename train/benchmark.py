@@ -110,10 +110,7 @@ def measure_training(
     accelerator = make_accelerator(settings)
     device = accelerator.device
     if memory_gb is not None:
-        if device.type != "cuda":
-            raise UserError("--memory-gb limits a GPU; there is none.")
-        whole = torch.cuda.get_device_properties(device).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, memory_gb * 2**30 / whole), device)
+        limit_memory(device, memory_gb)
     dataset = CropDataset(chosen_data(settings), settings)
     draws = Order(len(dataset), settings.batch_size, settings.seed).epoch(0)[0]
     batch = collate([dataset[draw] for draw in draws])
@@ -130,6 +127,20 @@ def measure_training(
         memory_in_use(device),
         stepper.micro_batch,
     )
+
+
+def limit_memory(device: torch.device, gigabytes: float) -> None:
+    """Gives PyTorch only so much of the GPU of this process.
+
+    Raises:
+        UserError: there is no GPU.
+    """
+    if device.type != "cuda":
+        raise UserError("--memory-gb limits a GPU; there is none.")
+    # Accelerate's device has a number only where several processes train.
+    index = torch.cuda.current_device()
+    whole = torch.cuda.get_device_properties(index).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, gigabytes * 2**30 / whole), index)
 
 
 def timed(work):

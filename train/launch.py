@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from functools import partial
+from pathlib import Path
+from typing import Any
 
+import torch
+
+from pose.catalogue import resolve
 from pose.errors import UserError
 from pose.estimator import PoseEstimator
 from train.initial import make_start
@@ -33,57 +40,79 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
     """
     accelerator = make_accelerator(settings)
     run = RunDirectory(settings.output)
-    journal = None
-    try:
+    with contextlib.ExitStack() as at_end:
+        at_end.callback(run.unlock)
         in_step(accelerator, lambda: open_run(run, settings, resume, overwrite))
-        data = chosen_data(settings)
-        start = make_start(settings)
-        validator = None
-        if settings.val_split:
-            validator = Validator(settings, start, accelerator.device.type)
-            validator.check()
-        journal = Journal(
-            run,
-            speaks=accelerator.is_main_process,
-            progress=settings.progress,
-            tensorboard=settings.tensorboard,
-        )
-        teacher = (
-            Teacher(run.teacher, start.shift, settings.teacher_gain) if settings.teacher else None
-        )
-        taught_by = in_step(accelerator, lambda: teaching(settings, accelerator.device.type))
-        trainer = Trainer(settings, start, data, accelerator, journal, run, validator, teacher)
-        if not resume:
-            # Only now that everything is found to be right is an earlier run given up.
-            in_step(accelerator, lambda: begin_run(run, settings))
-        for line in data.problems.lines():
-            journal.say(line)
-        journal.say(
-            f"{settings.name}: {settings.network} from {start.description}, {len(data.images)} "
-            f"images, {len(data.samples)} samples, {trainer.total_steps} steps of "
-            f"{settings.batch_size} on {accelerator.num_processes} x {accelerator.device.type}"
-        )
-        if unguarded(settings, len(data.images)):
-            journal.say(
-                f"So few images tend to make {settings.start} worse: --keep-start 0.5 guards it, "
-                "and so does --teacher (docs/training.md)."
-            )
-        if not resume:
-            trainer.save()  # before the teacher looks, which takes long and can be gone on with
-        if teacher is not None:
-            see = partial(teacher.look_at, data.images, taught_by, journal.say, settings.progress)
-            in_step(accelerator, see)
-        if resume:
-            trainer.load(run.load_checkpoint())
-            journal.say(f"Going on after step {trainer.step}")
+        trainer = prepared(settings, accelerator, run, resume, at_end)
+        give_back_memory(accelerator.device)
         summary = trainer.fit()
         if summary.finished and accelerator.is_main_process:
             run.forget_teacher()
         return summary
-    finally:
-        if journal is not None:
-            journal.close()
-        run.unlock()
+
+
+def prepared(
+    settings: TrainSettings,
+    accelerator: Any,
+    run: RunDirectory,
+    resume: bool,
+    at_end: contextlib.ExitStack,
+) -> Trainer:
+    """A trainer that stands where the training begins; the teacher has looked and is gone.
+
+    Args:
+        at_end: closes what has to be open until then.
+
+    Raises:
+        UserError: something cannot be used; an earlier run is then as it was.
+    """
+    data = chosen_data(settings)
+    start = make_start(settings)
+    validator = None
+    if settings.val_split:
+        validator = Validator(settings, start, accelerator.device.type)
+        validator.check()
+    journal = Journal(
+        run,
+        speaks=accelerator.is_main_process,
+        progress=settings.progress,
+        tensorboard=settings.tensorboard,
+    )
+    at_end.callback(journal.close)
+    teacher = Teacher(run.teacher, start.shift, settings.teacher_gain) if settings.teacher else None
+    taught_by = in_step(accelerator, lambda: teaching(settings, accelerator.device.type))
+    trainer = Trainer(settings, start, data, accelerator, journal, run, validator, teacher)
+    if not resume:
+        # Only now that everything is found to be right is an earlier run given up.
+        in_step(accelerator, lambda: begin_run(run, settings))
+    for line in data.problems.lines():
+        journal.say(line)
+    journal.say(
+        f"{settings.name}: {settings.network} from {start.description}, {len(data.images)} "
+        f"images, {len(data.samples)} samples, {trainer.total_steps} steps of "
+        f"{settings.batch_size} on {accelerator.num_processes} x {accelerator.device.type}"
+    )
+    if unguarded(settings, len(data.images)):
+        journal.say(
+            f"So few images tend to make {settings.start} worse: --keep-start 0.5 guards it, "
+            "and so does --teacher (docs/training.md)."
+        )
+    if not resume:
+        trainer.save()  # before the teacher looks, which takes long and can be gone on with
+    if teacher is not None:
+        see = partial(teacher.look_at, data.images, taught_by, journal.say, settings.progress)
+        in_step(accelerator, see)
+    if resume:
+        trainer.load(run.load_checkpoint())
+        journal.say(f"Going on after step {trainer.step}")
+    return trainer
+
+
+def give_back_memory(device: torch.device) -> None:
+    """Frees what the teacher took of a GPU, for the training."""
+    if device.type == "cuda":
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def unguarded(settings: TrainSettings, images: int) -> bool:
@@ -107,7 +136,7 @@ def open_run(run: RunDirectory, settings: TrainSettings, resume: bool, overwrite
     """Locks the run directory and makes it ready.
 
     Raises:
-        UserError: it is taken, or holds a run that would be lost.
+        UserError: it is taken, or holds a run or weights that would be lost.
     """
     run.lock()
     if resume:
@@ -119,6 +148,23 @@ def open_run(run: RunDirectory, settings: TrainSettings, resume: bool, overwrite
             f"{run.folder} holds an earlier run; resume it with --resume {run.folder}, replace it "
             "with --overwrite, or give another --output."
         )
+    if overwrite:
+        init = settings.start if settings.from_pose else None
+        for option, name in (("--init", init), ("--teacher", settings.teacher)):
+            if name is not None and lies_in(name, run.folder):
+                raise UserError(
+                    f"{option} {name} is in {run.folder}, which --overwrite clears; choose another "
+                    "--output."
+                )
+
+
+def lies_in(weights: str, folder: Path) -> bool:
+    """Whether weights by name, file or run are a file in a folder."""
+    try:
+        path = resolve(weights).path
+    except UserError:
+        return False  # loading them tells it
+    return path is not None and path.resolve().is_relative_to(folder.resolve())
 
 
 def begin_run(run: RunDirectory, settings: TrainSettings) -> None:

@@ -1,4 +1,4 @@
-"""Spending less memory: recomputed activations, and micro-batches that halve until they fit."""
+"""Spending less memory: activations that are recomputed in place of being kept."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from pose.networks import MobileNetThin, PoseNetwork
-
-OUT_OF_MEMORY = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that the device's memory was too small."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)
 
 
 def recompute_activations(network: PoseNetwork) -> None:

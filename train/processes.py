@@ -29,12 +29,20 @@ def make_accelerator(settings: TrainSettings) -> Any:
     cpu = settings.device == "cpu" or not torch.cuda.is_available()
     if cpu and settings.precision == "fp16":
         raise UserError("fp16 needs a GPU; use --precision bf16 or no.")
+    if settings.precision == "bf16" and half_precision(cpu) != "bf16":
+        raise UserError("This GPU only emulates bf16, slowly; use --precision fp16.")
     try:
         # The other processes wait for a validation that the first one does.
         patience = InitProcessGroupKwargs(timeout=timedelta(hours=3))
         return Accelerator(mixed_precision=settings.precision, cpu=cpu, kwargs_handlers=[patience])
     except ValueError as error:
         raise UserError(f"Accelerate refuses these options: {error}") from None
+
+
+def half_precision(cpu: bool) -> str:
+    """The mixed precision that the device computes in itself; bf16 wherever it can."""
+    # Without the argument, emulation as on a T4 or V100 counts as support.
+    return "bf16" if cpu or torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
 
 
 def in_step(accelerator: Any, work: Callable[[], Any]) -> Any:

@@ -11,12 +11,13 @@ from typing import Any
 import torch
 
 from pose.errors import UserError
+from pose.out_of_memory import first_line, is_out_of_memory
 from train.dataset import Batch, jittered
 from train.initial import Start, front_end
 from train.loss import LossTerms, field_loss
-from train.memory import is_out_of_memory, recompute_activations
+from train.memory import recompute_activations
 from train.optimise import MovingAverage, make_optimizer, parameter_groups, set_rate
-from train.processes import gathered
+from train.processes import gathered, half_precision
 from train.settings import TrainSettings
 from train.targets import make_targets
 from train.teacher import blended
@@ -42,7 +43,7 @@ class StepResult:
     Attributes:
         loss: the mean over the batch, summed over stages and fields.
         pafs, heatmaps: its terms, one a stage.
-        gradient_norm: before clipping; 0 where nothing is clipped.
+        gradient_norm: before clipping; 0 where nothing is clipped and fp16's scaler looks at it.
         wishes: of any process.
     """
 
@@ -132,10 +133,15 @@ class Stepper:
         )
 
     def clip(self) -> float:
-        """Clips the gradient and returns the norm it had; 0 where clipping is off."""
-        if not self.settings.clip_norm:
-            return 0.0
+        """Clips the gradient where that is wanted, and returns the norm it had.
+
+        It is 0 where nothing is clipped and fp16's scaler looks for infinities by itself.
+        """
         parameters = [p for p in self.network.parameters() if p.grad is not None]
+        if not self.settings.clip_norm:
+            if self.accelerator.scaler is not None:
+                return 0.0
+            return float(torch.nn.utils.get_total_norm([p.grad for p in parameters]))
         return float(self.accelerator.clip_grad_norm_(parameters, self.settings.clip_norm))
 
     def stop_not_finite(self, what: str, number: int, names: list[str]) -> None:
@@ -155,18 +161,28 @@ class Stepper:
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
+                reason = first_line(error)
             # Outside of the handler, where the failed graph is no longer held by the error.
-            self.halve_micro_batch()
+            self.halve_micro_batch(reason)
 
-    def halve_micro_batch(self) -> None:
+    def halve_micro_batch(self, reason: str) -> None:
+        """Makes room for another try.
+
+        Args:
+            reason: what the device said.
+
+        Raises:
+            UserError: one sample was too much.
+        """
         self.optimizer.zero_grad(set_to_none=True)
         gc.collect()
-        if self.accelerator.device.type == "cuda":
+        on_gpu = self.accelerator.device.type == "cuda"
+        if on_gpu:
             torch.cuda.empty_cache()
         if self.micro_batch == 1:
             raise UserError(
                 "Not even one sample fits into memory; add --gradient-checkpointing or "
-                "--precision bf16."
+                f"--precision {half_precision(not on_gpu)} (the device said: {reason})."
             )
         before, self.micro_batch = self.micro_batch, self.micro_batch // 2
         self.say(

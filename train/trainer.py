@@ -26,7 +26,7 @@ from train.run_directory import RunDirectory
 from train.settings import TrainSettings
 from train.stepper import Stepper, StepResult, Wishes
 from train.teacher import Teacher
-from train.validation import Validator
+from train.validation import Validation, Validator
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,12 @@ class Trainer:
         return self.step // self.order.steps_per_epoch
 
     @property
+    def epoch_has_no_end(self) -> bool:
+        """Whether all of an epoch's steps are done and its validation is not; see `validate`."""
+        at_end = self.step % self.order.steps_per_epoch == 0 or self.step == self.total_steps
+        return at_end and self.epoch_sum > 0
+
+    @property
     def epochs(self) -> int:
         return -(-self.total_steps // self.order.steps_per_epoch)
 
@@ -101,6 +107,9 @@ class Trainer:
         saved = lap = before = epoch_began = time.monotonic()
         told = self.step
         with self.interruption.catching():
+            if self.epoch_has_no_end:
+                self.end_epoch(0.0)
+                self.save()
             for batch in self.batches(loader):
                 if self.step % self.order.steps_per_epoch == 0:
                     epoch_began = time.monotonic()
@@ -193,26 +202,48 @@ class Trainer:
         per_epoch = self.order.steps_per_epoch
         done = (self.step - 1) % per_epoch + 1
         epoch = (self.step - 1) // per_epoch + 1
-        loss, self.epoch_sum = self.epoch_sum / done, 0.0
         self.stepper.average_statistics()
-        ap = None
+        measured = None
         last = self.step == self.total_steps
         if self.validator is not None and (epoch % self.settings.val_every == 0 or last):
-            ap = self.validate()
+            measured = self.validate()
+        loss, self.epoch_sum = self.epoch_sum / done, 0.0
+        ap = None if measured is None else measured.ap
         told = "" if ap is None else f" || Epoch_VAL_AP:{ap:.4f}"
         self.journal.say(f"Epoch {epoch} || Epoch_TRAIN_Loss:{loss:.6f}{told}")
         self.journal.say(f"timer: {seconds:.4f} sec.")
         self.journal.record(
             "epoch", {"step": self.step, "epoch": epoch, "loss": loss, "seconds": seconds}
         )
-        if ap is not None:
-            self.journal.record("validation", {"step": self.step, "epoch": epoch, "ap": ap})
-        score = ap if self.validator is not None else -loss
+        if measured is not None:
+            self.tell_validation(measured, epoch)
+        score = -loss if self.validator is None else None
+        if measured is not None and measured.comparable:
+            score = ap
         if score is not None and score >= self.best.get("score", -np.inf):
             best = {"score": score, "step": self.step, "epoch": epoch}
             if not self.accelerator.is_main_process or self.keep_best(ap):
                 self.best = best
         self.draw_curve()
+
+    def tell_validation(self, measured: Validation, epoch: int) -> None:
+        """The AP for metrics.jsonl, and what has to be known about it."""
+        for note in measured.notes:
+            self.journal.say(f"Validation: {note}")
+        if not measured.comparable:
+            self.journal.say(
+                f"The AP of epoch {epoch} was measured with too little memory and does not choose "
+                "the best weights."
+            )
+        self.journal.record(
+            "validation",
+            {
+                "step": self.step,
+                "epoch": epoch,
+                "ap": measured.ap,
+                "comparable": measured.comparable,
+            },
+        )
 
     def keep_best(self, ap: float | None) -> bool:
         """Writes the best weights so far; a full disk is told and does not end the training."""
@@ -229,10 +260,25 @@ class Trainer:
         except OSError as error:
             self.journal.say(f"{self.run.curve} cannot be written: {error.strerror or error}.")
 
-    def validate(self) -> float | None:
-        """The AP of the averaged weights, measured by the main process."""
-        ap = in_step(self.accelerator, lambda: self.validator.ap(self.averaged_network()))
-        return gathered([ap])[0]
+    def validate(self) -> Validation:
+        """What the averaged weights are worth, measured by the main process.
+
+        Where that fails the epoch's work is saved, and going on begins with this validation.
+
+        Raises:
+            UserError: the images cannot be measured.
+        """
+        try:
+            measured = in_step(
+                self.accelerator, lambda: self.validator.measure(self.averaged_network())
+            )
+        except Exception as error:
+            # Saving needs all processes, and only a UserError reaches them all.
+            if isinstance(error, UserError) or self.accelerator.num_processes == 1:
+                self.save()
+                self.journal.say(f"The validation failed; go on with --resume {self.run.folder}")
+            raise
+        return gathered([measured])[0]
 
     def averaged_network(self) -> PoseNetwork:
         """A copy of the network with the averaged weights, in eval mode on the CPU."""

@@ -90,7 +90,7 @@ def before_a_checkpoint_is_in_place() -> None:
 def in_a_validation() -> None:
     from train.validation import Validator
 
-    Validator.ap = dying_at(2, Validator.ap)
+    Validator.measure = dying_at(2, Validator.measure)
 
 
 def after_the_best_weights() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from pose.errors import UserError
 from train import benchmark, oracle, preview
 from train.coco import ImageLabels
 from train.oracle import perfect_maps, run_oracle
@@ -38,6 +41,22 @@ def test_benchmark_of_training_steps(coco_dir, capfd):
     assert benchmark.main(options) == 0
     assert "2 samples at once" in capfd.readouterr().out
     assert benchmark.main([*options, "--memory-gb", "4"]) == 2
+
+
+@pytest.mark.parametrize("gigabytes, share", [(4.0, 0.25), (40.0, 1.0)])
+def test_the_limit_is_set_on_the_gpu_of_the_process(monkeypatch, gigabytes, share):
+    """Accelerate's device may have no number, which PyTorch's limit asks for."""
+    asked = []
+    whole = SimpleNamespace(total_memory=16 * 2**30)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: whole)
+    monkeypatch.setattr(
+        torch.cuda, "set_per_process_memory_fraction", lambda *given: asked.append(given)
+    )
+    benchmark.limit_memory(torch.device("cuda"), gigabytes)
+    assert asked == [(share, 1)]
+    with pytest.raises(UserError, match="there is none"):
+        benchmark.limit_memory(torch.device("cpu"), gigabytes)
 
 
 @pytest.mark.gpu

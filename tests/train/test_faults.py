@@ -351,14 +351,14 @@ def test_ctrl_c_in_a_validation(times, validated, tmp_path):
 def slow_validation() -> None:
     from train.validation import Validator
 
-    real = Validator.ap
+    real = Validator.measure
 
-    def ap(self, network):
+    def measure(self, network):
         print("validating", flush=True)
         time.sleep(3)
         return real(self, network)
 
-    Validator.ap = ap
+    Validator.measure = measure
 
 
 def test_what_is_damaged_is_one_line(validated, capfd):
@@ -416,10 +416,10 @@ def test_a_checkpoint_runs_no_code(small, tmp_path, capfd):
 def test_a_best_that_could_not_be_written_is_not_the_best(validated, monkeypatch):
     """The run's AP is that of its weights, also where the disk was full for a while."""
     from train.trainer import Trainer
-    from train.validation import Validator
+    from train.validation import Validation, Validator
 
-    values = iter([0.1, 0.9, 0.2])
-    monkeypatch.setattr(Validator, "ap", lambda *_: next(values))
+    values = map(Validation, [0.1, 0.9, 0.2])
+    monkeypatch.setattr(Validator, "measure", lambda *_: next(values))
     export = Trainer.export
 
     def full(self, path, ap):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -9,12 +12,14 @@ import torch
 from pose.errors import UserError
 from pose.geometry import Grid
 from pose.networks import StageMaps
+from train import launch
 from train.augment import make_warp, warp_keypoints
 from train.coco import read_coco, take_slice
 from train.launch import train
 from train.loss import field_loss
 from train.targets import make_targets
 from train.teacher import Teacher, blended, raised, warp_maps
+from train.trainer import Trainer
 
 PERSON = np.array(
     "130,60 130,90 110,92 100,130 96,165 152,91 160,128 165,160 116,170 114,220 112,268 144,171 "
@@ -102,6 +107,26 @@ def test_a_taught_run_keeps_the_maps_only_while_it_lasts(settings, capsys):
     assert "The teacher looks at 2 photos" in (run.output / "log.txt").read_text()
     assert (run.output / "weights.safetensors").is_file()
     assert not (run.output / "teacher").exists()
+
+
+def test_the_teachers_network_is_gone_when_the_training_begins(settings, monkeypatch):
+    made, alive = [], []
+    teaching, fit = launch.teaching, Trainer.fit
+
+    def watched(*arguments):
+        estimator = teaching(*arguments)
+        made.extend([weakref.ref(estimator), weakref.ref(estimator.weights.network)])
+        return estimator
+
+    def begin(self):
+        gc.collect()
+        alive.extend(reference() for reference in made)
+        return fit(self)
+
+    monkeypatch.setattr(launch, "teaching", watched)
+    monkeypatch.setattr(Trainer, "fit", begin)
+    train(settings(teacher="mobilenet-thin", crop=64, max_images=1, max_steps=1))
+    assert alive == [None, None]
 
 
 def test_a_photo_the_teacher_has_not_seen_is_told(settings, tmp_path):

@@ -373,6 +373,42 @@ def test_a_loss_that_is_not_finite_names_its_images(make_trainer, settings):
         assert torch.equal(value, before[name])
 
 
+@pytest.mark.parametrize("how", [{}, {"clip": 0.0}, {"reduction": "sum"}], ids=str)
+def test_a_gradient_that_is_not_finite_changes_no_weight(make_trainer, settings, how):
+    trainer = make_trainer(settings(**how))
+    batch = first_batch(trainer)
+    network = trainer.stepper.network
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+
+    def spoil(gradient):
+        gradient = gradient.clone()
+        gradient[0] = torch.inf
+        return gradient
+
+    hook = next(network.parameters()).register_hook(spoil)
+    with pytest.raises(UserError, match="gradient of step 1 is not finite"):
+        trainer.train_step(batch)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+    hook.remove()
+    assert trainer.train_step(batch).gradient_norm > 0
+
+
+def test_overwriting_spares_the_weights_it_starts_from(settings, tmp_path, monkeypatch):
+    chosen = settings(crop=64, max_steps=1)
+    weights = train(chosen).weights
+    monkeypatch.setenv("POSE_WEIGHTS_DIR", str(tmp_path))
+    for name in (str(chosen.output), str(weights), chosen.name):
+        for option in ("init", "teacher"):
+            again = replace(chosen, **{option: name})
+            with pytest.raises(UserError, match="choose another --output") as told:
+                train(again, overwrite=True)
+            assert f"--{option} {name}" in str(told.value) and "\n" not in str(told.value)
+    assert weights.is_file()
+    other = replace(chosen, init=str(weights), output=tmp_path / "other")
+    assert train(other).finished and train(other, overwrite=True).finished
+
+
 def test_two_processes_get_the_loss_of_one(settings, tmp_path):
     same = {"batch_size": 8, "max_images": 8, "max_steps": 2, "seed": 3}
     alone = settings(output=tmp_path / "alone", **same)
