@@ -292,16 +292,3 @@ def test_pytorch_takes_bf16_only_within_the_tolerance(weights, monkeypatch):
 def test_the_processor_is_asked():
     assert device.cpu_has_bf16() in (True, False)
     assert device.processor_name()
-
-
-def test_ap_of_the_default_engine(coco_val):
-    """Twenty images: what is chosen here scores as PyTorch in fp32 does."""
-    from test_regression_ap import AP_AT_LEAST, IMAGES
-
-    from train.evaluate import evaluate_estimator
-
-    chosen = PoseEstimator.from_pretrained(device="cpu")
-    metrics = evaluate_estimator(
-        chosen, coco_val.annotations, coco_val.images, preset="balanced", image_ids=IMAGES
-    )
-    assert metrics.ap >= AP_AT_LEAST

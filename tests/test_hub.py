@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -35,23 +36,26 @@ class Listener(logging.Handler):
         said.append([record.getMessage(), len(seen)])
 
 logging.getLogger("pose").addHandler(Listener())
-start = time.perf_counter()
-try:
-    loaded = load_weights(
-        sys.argv[1], progress=lambda done, total, name: seen.append([done, total, name])
-    )
-except UserError as error:
-    answer = {"error": str(error)}
-else:
-    answer = {
-        "format": loaded.format,
-        "preprocessing": loaded.preprocessing.name,
-        "notes": loaded.notes,
-        "licence": loaded.card.licence,
-        "weight": float(loaded.network.state_dict()[sys.argv[2]].flatten()[0]),
-    }
-seconds = time.perf_counter() - start
-print(json.dumps({**answer, "seconds": seconds, "progress": seen, "said": said}))
+key, *names = sys.argv[1:]
+for name in names:
+    seen.clear(), said.clear()
+    start = time.perf_counter()
+    try:
+        loaded = load_weights(
+            name, progress=lambda done, total, name: seen.append([done, total, name])
+        )
+    except UserError as error:
+        answer = {"error": str(error)}
+    else:
+        answer = {
+            "format": loaded.format,
+            "preprocessing": loaded.preprocessing.name,
+            "notes": loaded.notes,
+            "licence": loaded.card.licence,
+            "weight": float(loaded.network.state_dict()[key].flatten()[0]),
+        }
+    seconds = time.perf_counter() - start
+    print(json.dumps({**answer, "seconds": seconds, "progress": seen, "said": said}))
 """
 
 
@@ -59,10 +63,17 @@ def load(
     name: str, endpoint: str, home: Path, key: str = "stem.weight", **environment: str
 ) -> dict:
     """Loads weights in a process of its own and gives what it printed."""
+    return load_all([name], endpoint, home, key, **environment)[0]
+
+
+def load_all(
+    names: Sequence[str], endpoint: str, home: Path, key: str = "stem.weight", **environment: str
+) -> list[dict]:
+    """The same for several, one after the other."""
     variables = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
     variables |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", LOAD, name, key],
+        [sys.executable, "-c", LOAD, key, *names],
         cwd=home.parent,
         env=variables | environment,
         capture_output=True,
@@ -70,7 +81,7 @@ def load(
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return [json.loads(line) for line in done.stdout.splitlines()[-len(names) :]]
 
 
 @pytest.fixture
@@ -90,8 +101,8 @@ def repositories(tmp_path) -> Path:
 
 def test_a_repository_a_revision_and_a_file(repositories, home):
     with HubServer(repositories) as hub:
-        for name in ("me/pose", f"me/pose@{COMMIT}", "me/pose/weights.safetensors", "other/one"):
-            found = load(name, hub.url, home)
+        names = ("me/pose", f"me/pose@{COMMIT}", "me/pose/weights.safetensors", "other/one")
+        for found in load_all(names, hub.url, home):
             assert found.get("format") == "own-mobilenet", found
             assert found["preprocessing"] == "raw-bgr"
             assert found["licence"] == "Apache-2.0"
@@ -190,29 +201,29 @@ def test_out_of_reach_is_told_and_nothing_hangs(repositories, home):
     assert waited < 60
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("no/such", "no file, run or Hub repository no/such"),
-        ("me/pose/no.pth", "me/pose has no file no.pth"),
-        ("me/pose@v9", "me/pose has no revision v9"),
-        ("empty/repo", "no file that is clearly the weights"),
-    ],
-)
-def test_the_hub_says_no(name, message, repositories, home):
+def test_the_hub_says_no(repositories, home):
     (repositories / "empty" / "repo").mkdir(parents=True)
     (repositories / "empty" / "repo" / "README.md").write_text("nothing")
+    messages = {
+        "no/such": "no file, run or Hub repository no/such",
+        "me/pose/no.pth": "me/pose has no file no.pth",
+        "me/pose@v9": "me/pose has no revision v9",
+        "empty/repo": "no file that is clearly the weights",
+    }
     with HubServer(repositories) as hub:
-        found = load(name, hub.url, home)
-    assert message in found["error"]
+        for found, message in zip(
+            load_all(list(messages), hub.url, home), messages.values(), strict=True
+        ):
+            assert message in found["error"]
 
 
 def test_a_mirror_without_the_file_and_without_reasons(tmp_path, home):
     (tmp_path / "mirror").mkdir()
     with HubServer(tmp_path / "mirror") as hub:
         hub.bare = True
-        assert "has no file" in load("openpose-coco", hub.url, home)["error"]
-        assert "status 404" in load("no/such", hub.url, home)["error"]
+        first, second = load_all(["openpose-coco", "no/such"], hub.url, home)
+    assert "has no file" in first["error"]
+    assert "status 404" in second["error"]
 
 
 def test_the_token_is_sent(repositories, home):
