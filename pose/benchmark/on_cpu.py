@@ -28,7 +28,6 @@ FEW_PEOPLE = 9
 
 CPU = torch.device("cpu")
 
-
 MATRIX_SIDE = 1024
 MATRIX = f"fp32 product of matrices, side {MATRIX_SIDE}"
 

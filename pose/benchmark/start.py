@@ -26,9 +26,6 @@ PAGE_STARTS = 3
 PAGE_SECONDS = 120
 """Longest wait for the page."""
 
-KILOBYTE = 1024 / 1e6
-"""What Linux calls a kB, in MB."""
-
 START = """
 import sys, time
 start = time.perf_counter()
@@ -40,13 +37,8 @@ estimator(sys.argv[2])
 first = time.perf_counter()
 estimator(sys.argv[2])
 second = time.perf_counter()
-peak = float("nan")
-try:
-    # Not getrusage, whose peak begins with that of the process that started this one.
-    with open("/proc/self/status") as status:
-        peak = int(next(line for line in status if line.startswith("VmHWM")).split()[1])
-except OSError:
-    pass
+from pose.benchmark.start import peak_megabytes
+peak = peak_megabytes("self")
 print(imported - start, loaded - imported, first - loaded, second - first, peak)
 """
 
@@ -77,7 +69,7 @@ def measure_process(name: str, large: Path) -> list[Row]:
         Row(TABLE, "PyTorch, weights and engine", loaded, "s", note="warm cache"),
         Row(TABLE, "first photo", first, "s"),
         Row(TABLE, "the same photo again", second, "s"),
-        Row(TABLE, "peak resident memory", peak * KILOBYTE, "MB"),
+        Row(TABLE, "peak resident memory", peak, "MB"),
     ]
 
 
@@ -110,13 +102,14 @@ def look_at(url: str, photo: Path) -> None:
         client.predict(handle_file(str(photo)), api_name=endpoint, **named)
 
 
-def peak_megabytes(process: int) -> float:
-    """The most memory that a process has had; NaN where the system does not tell."""
+def peak_megabytes(process: int | str) -> float:
+    """The most memory that a process ("self": this one) has had; NaN where nothing tells it."""
+    # Not getrusage, whose peak begins with that of the process that started this one.
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
         return float("nan")
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * KILOBYTE
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024 / 1e6
 
 
 @contextmanager
