@@ -17,60 +17,61 @@ if __name__ == "__main__":
 # Before Gradio is imported: it would otherwise look up its newest version and report its use.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # isort: split
-import page.lean_gradio  # noqa: F401 - before Gradio
-from page.given_port import GIVEN_PORT  # before Gradio
 from page.workspace import workspace  # before Gradio
 
 # isort: split
-from page.hosting import ZERO_GPU  # before torch
+from page.serving.hosting import GIVEN_PORT, ZERO_GPU  # before Gradio and torch
 
 # isort: split
 import gradio as gr
 
 from page.api import api_endpoints
-from page.code_tab import CodeTab
-from page.freed_memory import return_freed_memory
-from page.labels import label
-from page.many_tab import ManyTab
+from page.editor.training_set import TrainingSet
+from page.i18n.labels import label
 from page.models import Models
-from page.photo_events import PhotoEvents
-from page.photo_layout import photo_tab
-from page.server import chosen_port, launch_options, leave, stop_event
-from page.truth import Truth
-from page.video_tab import VideoTab
-from page.warm_up import warm_up
-from page.webcam_tab import WebcamTab
+from page.photo.events import PhotoEvents
+from page.photo.ground_truth import GroundTruth
+from page.photo.layout import photo_tab
+from page.serving.freed_memory import return_freed_memory
+from page.serving.server import chosen_port, launch_options, leave, stop_event
+from page.serving.warm_up import warm_up
+from page.tabs.code import CodeTab
+from page.tabs.many import ManyTab
+from page.tabs.video.tab import VideoTab
+from page.tabs.webcam import WebcamTab
 from pose import UserError
 
 QUEUE_SIZE = 20
-"""Waiting visitors before new ones are told to come back."""
+"""Waiting visitors before new ones are asked to come back later."""
 
 CACHE_SECONDS = 3600
-"""Files of visitors older than this are deleted, looked for as often."""
+"""Visitors' files older than this are deleted; checked as often."""
 
 
-def build(models: Models) -> gr.Blocks:
+def build(models: Models, kept: TrainingSet | None = None) -> gr.Blocks:
     """The whole page.
 
+    Args:
+        kept: where corrected photos are collected; without it each visitor has a ZIP of them.
+
     Raises:
-        UserError: there is no place for visitors' files.
+        UserError: the folder for visitors' files cannot be made.
     """
     workspace()
     with gr.Blocks(title="See the pose", delete_cache=(CACHE_SECONDS, CACHE_SECONDS)) as demo:
-        with gr.Column(elem_id="heading"):
-            gr.Markdown(label("title_h1"))
-            gr.Markdown(label("lead"))
-        with gr.Tabs(elem_id="tabs"):
+        gr.Markdown(label("heading"), elem_id="heading")
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab(label("tab_photo"), id="photo"):
-                PhotoEvents(photo_tab(models), models).connect(demo)
+                photo = photo_tab(models)
             with gr.Tab(label("tab_many"), id="many"):
                 ManyTab(models).connect(demo)
             with gr.Tab(label("tab_video"), id="video"):
                 VideoTab(models).connect(demo)
-            with gr.Tab(label("tab_webcam"), id="webcam") as webcam:
-                WebcamTab(models).connect(webcam)
+            with gr.Tab(label("tab_webcam"), id="webcam"):
+                WebcamTab(models).connect(photo.rail.photo, tabs)
             with gr.Tab(label("tab_code"), id="code"):
                 CodeTab().connect(demo)
+        PhotoEvents(photo, models, kept).connect(demo, tabs)
         api_endpoints(models)
     return demo.queue(max_size=QUEUE_SIZE)
 
@@ -82,7 +83,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--port", type=int, help="default GRADIO_SERVER_PORT, or 7860")
     add("--share", action="store_true", help="also serve it at a public address for a week")
     add("--weights-dir", type=Path, metavar="DIR", help="folder of training runs (default runs)")
-    add("--annotations", type=Path, metavar="JSON", help="COCO keypoints file: the truth of photos")
+    add("--annotations", type=Path, metavar="JSON", help="COCO keypoint annotations of photos")
+    add("--collect", type=Path, metavar="DIR", help="keep corrected photos here, to train on")
     add("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
     add("--device", default="auto", choices=("auto", "cpu", "cuda"))
     return parser
@@ -97,14 +99,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         host = options.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
         port = chosen_port(host, GIVEN_PORT if options.port is None else options.port)
         if options.device == "cuda":
-            from pose.engines import pick_device  # PyTorch is waited for only where it must be
+            # Imported here: it imports PyTorch, which takes seconds.
+            from pose.engines.device import pick_device
 
             pick_device("cuda")
-        truth = Truth(options.annotations) if options.annotations else None
-        models = Models(options.device, options.weights_dir, truth)
+        ground_truth = GroundTruth(options.annotations) if options.annotations else None
+        kept = TrainingSet(options.collect) if options.collect else None
+        if kept:
+            kept.check()
+        models = Models(options.device, options.weights_dir, ground_truth)
         if ZERO_GPU:
             models.load_default()
-        demo = build(models)
+        demo = build(models, kept)
         demo.launch(
             server_name=host,
             server_port=port,

@@ -1,40 +1,41 @@
-"""The endpoints for other programs: /detect, /compare, /field_map. They keep nothing."""
+"""The endpoints for other programs: /detect, /compare, /field_map. They keep no state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 import numpy as np
 
 from page.components import photo_input, photo_name, toast
-from page.models import DEFAULT_PRESET, DEFAULT_WEIGHTS, NO_WEIGHTS, Models
-from page.photo_events import MODEL_QUEUE
-from page.pictures import HEATMAP, STAGES, check_kind, field_pictures
+from page.events import MODEL_QUEUE
+from page.models import DEFAULT_PRESET, DEFAULT_WEIGHTS, DEFAULTS, NO_WEIGHTS, Models
+from page.photo.pictures import HEATMAP, STAGES, FieldChoice, draw_field
+from page.photo.session import start_session
 from page.report import comparison_report, detection_report
-from page.session import start_session
 from pose import PRESETS, DecodeSettings, UserError, load_image
-from pose.field_figures import ALL_JOINTS, ALL_LIMBS
-from pose.render import draw_people
+from pose.drawing.layers import ALL_KEYPOINTS, ALL_LIMBS
 
-DEFAULTS = DecodeSettings()
+ALL_JOINTS = "all joints"
+"""What /field_map calls "all keypoints" as well: its default from the beginning."""
 
-F = TypeVar("F", bound=Callable)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def user_errors(function: F) -> F:
+def user_errors(function: Callable[P, R]) -> Callable[P, R]:
     """A user's mistake reaches the caller as its one line."""
 
     @wraps(function)
-    def wrapped(*args: Any, **options: Any) -> Any:
+    def wrapped(*args: P.args, **options: P.kwargs) -> R:
         try:
             return function(*args, **options)
         except UserError as error:
             raise toast(error) from None
 
-    return wrapped  # type: ignore[return-value]
+    return wrapped
 
 
 class Endpoints:
@@ -53,7 +54,7 @@ class Endpoints:
         limb_threshold: float = DEFAULTS.limb_threshold,
         min_parts: float = DEFAULTS.min_parts,
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Finds the people in a photo and joins their 18 keypoints to skeletons.
+        """Finds the people in a photo and connects their 18 keypoints into skeletons.
 
         Args:
             image: The photo.
@@ -70,13 +71,13 @@ class Endpoints:
         settings = changed(peak_threshold, limb_threshold, min_parts)
         session = start_session(
             self.models,
-            load_image(needed(image)),
+            load_image(required(image)),
             photo_name(image),
             (weights, NO_WEIGHTS),
             preset,
             settings,
         )
-        return draw_people(session.photo, session.a.people), detection_report(session, session.a)
+        return session.a.result.draw(), detection_report(session, session.a)
 
     @user_errors
     def compare(
@@ -101,20 +102,20 @@ class Endpoints:
             min_parts: Smallest number of keypoints of a person, 1 to 18.
 
         Returns:
-            The photo with A's skeletons, the photo with B's skeletons, and both answers with, for
-            every joint, how many people have it, its mean score and the mean distance in pixels.
+            The photo with A's skeletons, the photo with B's skeletons, and both results with, for
+            every keypoint, how many people have it, its mean score and the mean distance in pixels.
         """
         settings = changed(peak_threshold, limb_threshold, min_parts)
         session = start_session(
             self.models,
-            load_image(needed(image)),
+            load_image(required(image)),
             photo_name(image),
             (weights_a, weights_b or weights_a),
             preset,
             settings,
             same_twice=True,
         )
-        first, second = (draw_people(session.photo, side.people) for side in session.sides)
+        first, second = (side.result.draw() for side in session.sides)
         return first, second, comparison_report(session)
 
     @user_errors
@@ -127,32 +128,37 @@ class Endpoints:
         stage: float = STAGES,
         preset: str = DEFAULT_PRESET,
     ) -> np.ndarray:
-        """Draws what the network saw: a heatmap or a part affinity field (PAF) over the photo.
+        """Draws what the network computed: a heatmap or a part affinity field (PAF) over the photo.
 
         Args:
             image: The photo.
             weights: Name of the weights, for instance "mobilenet-thin".
             kind: "heatmap", or of a PAF "magnitude", "direction" or "arrows".
-            channel: For a heatmap a joint, "background" or "all joints"; for a PAF a limb such as
-                "neck – nose" (a hyphen between spaces will do), or "all limbs", which for a PAF
-                the default means, too.
+            channel: For a heatmap a keypoint, "background" or "all joints"; for a PAF a limb such
+                as "neck – nose" (a hyphen between spaces will do) or "all limbs", which is also
+                what the default means for a PAF.
             stage: 1, the first guess, to 6, the final answer.
             preset: "fast", "balanced" or "accurate".
 
         Returns:
             The picture with its colour scale, as PNG.
         """
-        check_kind(kind)
-        if kind != HEATMAP and channel == ALL_JOINTS:
-            channel = ALL_LIMBS
-        photo = load_image(needed(image))
+        if channel in (ALL_JOINTS, ALL_KEYPOINTS):
+            channel = ALL_KEYPOINTS if kind == HEATMAP else ALL_LIMBS
+        choice = FieldChoice(kind, channel, whole(stage, STAGES, "stage"))
         session = start_session(
-            self.models, photo, photo_name(image), (weights, NO_WEIGHTS), preset, DEFAULTS
+            self.models,
+            load_image(required(image)),
+            photo_name(image),
+            (weights, NO_WEIGHTS),
+            preset,
+            DEFAULTS,
+            stages=choice.stage < STAGES,
         )
-        return field_pictures(photo, session.sides, kind, channel, whole(stage, STAGES, "stage"))[0]
+        return draw_field(session.sides, session.a, choice)
 
 
-def needed(image: str | None) -> str:
+def required(image: str | None) -> str:
     if not image:
         raise UserError("there is no photo: give an image file")
     return image
@@ -177,7 +183,7 @@ def whole(value: float | None, default: int, name: str) -> int:
 
 
 def api_endpoints(models: Models) -> None:
-    """Adds the endpoints to the open `gr.Blocks`, with components that nobody sees."""
+    """Adds the endpoints to the open `gr.Blocks`, with invisible components."""
     endpoints = Endpoints(models)
     with gr.Row(visible=False):
         image = photo_input(label="image")
@@ -191,7 +197,7 @@ def api_endpoints(models: Models) -> None:
             gr.Number(DEFAULTS.min_parts, label="min_parts"),
         ]
         kind = gr.Textbox(HEATMAP, label="kind")
-        channel = gr.Textbox(ALL_JOINTS, label="channel")
+        channel = gr.Textbox(ALL_KEYPOINTS, label="channel")
         stage = gr.Number(STAGES, label="stage")
         overlay = gr.Image(format="png", label="overlay")
         second = gr.Image(format="png", label="overlay of B")

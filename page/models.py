@@ -1,10 +1,10 @@
-"""The estimators behind the page: which weights there are, and one answer for one photo."""
+"""The weights that the page offers, and the estimators that run them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
@@ -14,11 +14,11 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 import pose
-from page.hosting import ZERO_GPU, on_gpu
-from page.truth import Truth
-from pose import UserError, WeightsCard, catalogue
-from pose.estimator_cache import EstimatorCache
-from pose.hub import Progress, fetch
+from page.estimator_cache import EstimatorCache, EstimatorKey
+from page.photo.ground_truth import GroundTruth
+from page.serving.hosting import ZERO_GPU, on_gpu
+from pose import DecodeSettings, UserError, WeightsCard, catalogue
+from pose.weights.hub import Progress, fetch
 
 if TYPE_CHECKING:
     from pose import PoseEstimator, PoseResult
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 DEFAULT_WEIGHTS = "mobilenet-thin"
 PREFERRED_SECOND = "custom"
 DEFAULT_PRESET = "balanced"
+DEFAULTS = DecodeSettings()
 NO_WEIGHTS = ""
 """Value of the second drop-down when nothing is compared."""
-
 
 OWN_PREFIX = "own:"
 """How the keys of visitors' weights begin."""
@@ -56,38 +56,50 @@ class OwnWeights:
     preprocessing: str
     folder: TemporaryDirectory | None = None
 
+    def estimator_key(self, key: str) -> EstimatorKey:
+        return EstimatorKey(str(self.path), self.path, 0, self.preprocessing, key)
+
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: the photo, RGB uint8 (H, W, 3), and how."""
+    """What to run.
+
+    Attributes:
+        photo: RGB uint8 (H, W, 3).
+        weights: name in the catalogue, or key of a visitor's own.
+        preset: "fast", "balanced" or "accurate".
+        settings: the decoder's thresholds.
+        stages: keep the maps of all six stages, which only the stage viewer shows.
+    """
 
     photo: np.ndarray
     weights: str
     preset: str
-    stages: bool = True
+    settings: DecodeSettings = DEFAULTS
+    stages: bool = False
 
 
 class Models:
-    """The catalogue and the estimators in use; safe to share by threads.
+    """The catalogue and the estimators in memory; safe to share by threads.
 
     Attributes:
         device: "auto", "cpu" or "cuda".
         weights_dir: folder of run directories.
-        truth: annotated people of known photos, None without.
-        cache: estimators kept ready, by `cache_key` or `own_key`.
-        own: weights that visitors added, by keys that nobody else can guess.
+        ground_truth: annotated people of known photos, None without.
+        cache: estimators kept in memory.
+        own: weights that visitors added, by keys that nobody can guess.
     """
 
     def __init__(
         self,
         device: str = "auto",
         weights_dir: str | Path | None = None,
-        truth: Truth | None = None,
+        ground_truth: GroundTruth | None = None,
     ) -> None:
         self.device = device
         self.weights_dir = weights_dir
-        self.truth = truth
-        self.cache: EstimatorCache[PoseEstimator] = EstimatorCache(self._load)
+        self.ground_truth = ground_truth
+        self.cache: EstimatorCache[EstimatorKey, PoseEstimator] = EstimatorCache(self._load)
         self.own: dict[str, OwnWeights] = {}
 
     def cards(self) -> list[WeightsCard]:
@@ -135,22 +147,25 @@ class Models:
     def estimator(self, name: str) -> PoseEstimator:
         """The estimator of a catalogue entry or key; fetched and loaded on first use.
 
-        A run that has been trained further since is loaded anew.
+        A run that has been trained further since is loaded again.
 
         Raises:
-            UserError: the catalogue has no such name, or its file cannot be used.
+            UserError: there is no such name, or its file cannot be used.
         """
-        return self.cache(self._key(name))
+        key = self._key(name)
+        if not key.owner:
+            self.fetch(name)  # not while the cache is locked, which a download would hold for long
+        return self.cache.get(key)
 
     def check_room(self, kept: Iterable[str]) -> None:
-        """Whether a visitor with these keys may add one more.
+        """Refuses a visitor with these keys who may not add one more.
 
         Raises:
             UserError: too many are kept.
         """
         if sum(key in self.own for key in kept) >= MOST_OWN:
             raise UserError(
-                f"at most {MOST_OWN} weights can be added; reload the page to begin anew"
+                f"at most {MOST_OWN} weights can be added; reload the page to start over"
             )
         if len(self.own) >= MOST_OF_ALL:
             raise UserError("too many visitors have added weights just now; try again in an hour")
@@ -167,44 +182,50 @@ class Models:
             own = self.own.pop(key, None)
             if own is None:
                 continue
-            self.cache.drop(own_key(key, own))
+            self.cache.drop(own.estimator_key(key))
             if own.folder is not None:
                 own.folder.cleanup()
 
     def load_default(self) -> None:
         """Loads the default weights: on ZeroGPU before the process is copied."""
-        key = cache_key(self.card(self.default_pair()[0]))
-        READY[key] = self.cache(key)
+        name = self.default_pair()[0]
+        READY[self._key(name)] = self.estimator(name)
 
     def network_runs(self) -> int:
-        """How often the networks in use have run, for tests and status lines."""
-        return sum(self.cache(key).network_runs for key in self.cache.keys)
+        """How often the networks in memory have run, for tests."""
+        return sum(estimator.network_runs for estimator in self.cache.kept.values())
 
-    def look(self, job: Job) -> PoseResult:
-        """Runs the network on one photo.
+    def estimate(self, job: Job) -> PoseResult:
+        """The people in one photo.
 
         Raises:
             UserError: the weights, the preset or the photo cannot be used.
         """
+        estimator = self.estimator(job.weights)
         key = self._key(job.weights)
-        estimator = self.cache(key)
         READY[key] = estimator
         if ZERO_GPU:
             return run_estimator(key, self.device, self.weights_dir, job)
         return NETWORK.submit(run_estimator, key, self.device, self.weights_dir, job).result()
 
-    def _key(self, name: str) -> str:
-        card = self.card(name)
+    def _key(self, name: str) -> EstimatorKey:
         own = self.own.get(name)
-        return cache_key(card) if own is None else own_key(name, own)
+        if own is not None:
+            return own.estimator_key(name)
+        card = self.card(name)
+        try:
+            changed = card.path.stat().st_mtime_ns if card.path else 0
+        except OSError:  # gone since the catalogue was read
+            changed = 0
+        return EstimatorKey(card.name, card.path, changed)
 
-    def _load(self, key: str) -> PoseEstimator:
+    def _load(self, key: EstimatorKey) -> PoseEstimator:
         return load_estimator(key, self.device, self.weights_dir)
 
 
-READY: WeakValueDictionary[str, PoseEstimator] = WeakValueDictionary()
-"""The estimators in memory by key. On ZeroGPU the network runs in a copy of this process, which
-finds them here: they cannot be sent there."""
+READY: WeakValueDictionary[EstimatorKey, PoseEstimator] = WeakValueDictionary()
+"""The estimators in memory. On ZeroGPU the network runs in a copy of this process, which finds them
+here: they cannot be sent there."""
 
 
 NETWORK = ThreadPoolExecutor(1, "network")
@@ -213,29 +234,16 @@ every thread that calls them, and Gradio calls from forty. On ZeroGPU another pr
 
 
 @on_gpu
-def run_estimator(key: str, device: str, weights_dir: str | Path | None, job: Job) -> PoseResult:
+def run_estimator(
+    key: EstimatorKey, device: str, weights_dir: str | Path | None, job: Job
+) -> PoseResult:
     """One photo through the network: the one place of the page that needs the accelerator."""
     estimator = READY.get(key) or load_estimator(key, device, weights_dir)
-    return estimator(job.photo, preset=job.preset, stages=job.stages)
+    return estimator(job.photo, preset=job.preset, stages=job.stages, **asdict(job.settings))
 
 
-def load_estimator(key: str, device: str, weights_dir: str | Path | None) -> PoseEstimator:
-    name, _, _, preprocessing = key.split("\n")
-    # By its package's name: PyTorch is imported here, when the page is already there.
+def load_estimator(key: EstimatorKey, device: str, weights_dir: str | Path | None) -> PoseEstimator:
+    # By its package's name: PyTorch is imported here, when the page already answers.
     return pose.PoseEstimator.from_pretrained(
-        name, device=device, preprocessing=preprocessing or None, weights_dir=weights_dir
+        key.source, device=device, preprocessing=key.preprocessing, weights_dir=weights_dir
     )
-
-
-def cache_key(card: WeightsCard) -> str:
-    """Name, time of change and file of a checkpoint, one a line; its own preprocessing."""
-    try:
-        changed = card.path.stat().st_mtime_ns if card.path else 0
-    except OSError:  # gone since the catalogue was read
-        changed = 0
-    return f"{card.name}\n{changed}\n{card.path}\n"
-
-
-def own_key(key: str, own: OwnWeights) -> str:
-    """The same for a visitor's weights: the file names them, and the preprocessing is fixed."""
-    return f"{own.path}\n\n{key}\n{own.preprocessing}"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from page.comparison import joint_differences, mean_score
-from page.session import Session, Side
-from pose import Person
-from pose.export import coordinate, is_found, score
+from page.photo.comparison import keypoint_differences, mean_score
+from page.photo.session import Session, Side
+from pose.export import person_dict
 from pose.skeleton import KEYPOINTS
 
 
 def detection_report(session: Session, side: Side) -> dict[str, Any]:
     """One photo's people as JSON; what is missing is null."""
-    height, width = session.photo.shape[:2]
-    timings = side.result.timings
+    result = side.result
+    height, width = result.image_size
+    timings = result.timings
     return {
         "image": session.file_name,
         "width": width,
@@ -24,38 +24,24 @@ def detection_report(session: Session, side: Side) -> dict[str, Any]:
         "seconds": {
             "preprocess": round(timings.preprocess, 4),
             "network": round(timings.network, 4),
-            "decode": round(side.decode_seconds, 4),
+            "decode": round(timings.decode, 4),
         },
-        "notes": [*side.result.notes, *side.notes],
-        "people": [person_report(p, number) for number, p in enumerate(side.people, start=1)],
-    }
-
-
-def person_report(person: Person, number: int) -> dict[str, Any]:
-    found = is_found(person.keypoints)
-    return {
-        "id": number,
-        "score": score(person.score),
-        "box": [coordinate(v) for v in person.box],
-        "keypoints": [
-            {
-                "name": keypoint.name,
-                "x": coordinate(x) if there else None,
-                "y": coordinate(y) if there else None,
-                "score": score(s) if there else 0.0,
-            }
-            for keypoint, (x, y, s), there in zip(KEYPOINTS, person.keypoints, found, strict=True)
-        ],
+        "notes": [*result.notes, *result.decode_notes],
+        "people": [person_dict(p, number) for number, p in enumerate(result.people, start=1)],
     }
 
 
 def comparison_report(session: Session) -> dict[str, Any]:
-    """The people of A and B, and the differences joint by joint."""
+    """The people of A and B, and the differences keypoint by keypoint."""
     report: dict[str, Any] = {
-        name: {**detection_report(session, side), "mean_score": rounded(mean_score(side))}
+        name: {
+            **detection_report(session, side),
+            "mean_score": rounded(mean_score(side.result.people)),
+        }
         for name, side in zip("ab", session.sides, strict=False)
     }
     if session.b is not None:
+        differences = keypoint_differences(session.a.result.people, session.b.result.people)
         report["joints"] = [
             {
                 "name": keypoint.name,
@@ -65,7 +51,7 @@ def comparison_report(session: Session) -> dict[str, Any]:
                 "score_b": rounded(d.score_b),
                 "distance": rounded(d.distance, 2),
             }
-            for keypoint, d in zip(KEYPOINTS, joint_differences(session.a, session.b), strict=True)
+            for keypoint, d in zip(KEYPOINTS, differences, strict=True)
         ]
     return report
 

@@ -1,8 +1,8 @@
-"""One folder for all that visitors leave on the disk; it is gone when the server is.
+"""One folder for all files of visitors, deleted when the server ends.
 
-Gradio's files, the files to take away and the weights that visitors add lie in it. A server that
-was killed cannot delete its own: the next one does. Whether a folder's owner lives is told by a
-lock on a file in it, which ends with the process.
+It holds Gradio's files, the files to download and the weights that visitors add. A server that was
+killed cannot delete its own folder; the next one does. A lock on a file in the folder shows whether
+its owner still runs.
 
 Import this before Gradio, which reads `GRADIO_TEMP_DIR` when it is imported.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -19,22 +20,21 @@ from secrets import token_hex
 
 from pose.errors import UserError
 
-try:
+if sys.platform != "win32":  # there a killed server's folder stays
     import fcntl
-except ImportError:  # Windows: a killed server's folder stays
-    fcntl = None
 
 VARIABLE = "GRADIO_TEMP_DIR"
 PREFIX = "pose-page-"
 LOCK = "lock"
 BASE = Path(os.environ.get(VARIABLE) or tempfile.gettempdir())
+PROCESS = os.getpid()
 ROOT = BASE / f"{PREFIX}{token_hex(8)}"
 os.environ[VARIABLE] = str(ROOT / "gradio")
 
 
 @cache
 def workspace() -> Path:
-    """This process's folder, made at the first call, with those of killed servers deleted.
+    """This process's folder, made at the first call, which deletes those of killed servers.
 
     Raises:
         UserError: it cannot be made.
@@ -42,7 +42,7 @@ def workspace() -> Path:
     try:
         ROOT.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(ROOT / f"{LOCK}.new", os.O_RDWR | os.O_CREAT, 0o600)
-        if fcntl is not None:
+        if sys.platform != "win32":
             fcntl.flock(lock, fcntl.LOCK_EX)  # stays open, and so locked, until the process ends
         # Named when it is locked: no other server sees it before.
         (ROOT / f"{LOCK}.new").rename(ROOT / LOCK)
@@ -51,9 +51,9 @@ def workspace() -> Path:
             f"{BASE}, the folder for visitors' files, cannot be written ({error.strerror}): "
             f"name another by {VARIABLE}"
         ) from None
-    if fcntl is not None:
+    if sys.platform != "win32":
         delete_abandoned(BASE)
-    atexit.register(delete_own, os.getpid())
+    atexit.register(delete_own)
     return ROOT
 
 
@@ -70,9 +70,9 @@ def remove_folder(folder: str | None) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def delete_own(process: int) -> None:
-    """Deletes the workspace, unless this is a copy of the process that made it."""
-    if os.getpid() == process:
+def delete_own() -> None:
+    """Deletes the workspace, unless this is a forked copy of the process that made it."""
+    if os.getpid() == PROCESS:
         shutil.rmtree(ROOT, ignore_errors=True)
 
 

@@ -1,20 +1,27 @@
-"""Multi-person 2D pose estimation in the manner of OpenPose."""
+"""Multi-person 2D pose estimation in the manner of OpenPose.
+
+`PoseEstimator` finds people; `pose.drawing`, `pose.export`, `pose.oks`, `pose.motion`,
+`pose.skeleton`, `pose.networks` and `pose.weights` are public too.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pose.catalogue import WeightsCard, catalogue
-from pose.decode import DecodeSettings, decode
+from pose.decoding.decode import DecodeSettings, decode
+from pose.decoding.field_maps import FieldMaps
 from pose.errors import UserError
-from pose.image import load_image
+from pose.images.load import load_image
+from pose.person import Person
 from pose.presets import PRESETS, Preset
-from pose.results import FieldMaps, Person, PoseResult, Timings
+from pose.results import PoseResult, Timings
+from pose.version import __version__
+from pose.weights.catalogue import WeightsCard, catalogue
 
 if TYPE_CHECKING:
     from pose.estimator import PoseEstimator
-    from pose.weights import load_weights
+    from pose.weights.load import load_weights
 
 __all__ = [
     "PRESETS",
@@ -27,13 +34,14 @@ __all__ = [
     "Timings",
     "UserError",
     "WeightsCard",
+    "__version__",
     "catalogue",
     "decode",
     "load_image",
     "load_weights",
 ]
 
-WITH_PYTORCH = {"PoseEstimator": "pose.estimator", "load_weights": "pose.weights"}
+WITH_PYTORCH = {"PoseEstimator": "pose.estimator", "load_weights": "pose.weights.load"}
 """Names imported at their first use: PyTorch takes seconds, and a list of weights, a message about
 a wrong option or the page's first answer do not need it."""
 

@@ -1,4 +1,4 @@
-"""python -m pose: detect, weights, export, push, summary, benchmark."""
+"""python -m pose: detect, weights, export, push, summary."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import os
 import sys
 
 from pose.errors import UserError
+from pose.version import __version__
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line; each subcommand lives in a module of `pose.commands`."""
+    """The command line; each subcommand lives in a module of `pose.cli`."""
     # Imported here: asking for help should not wait for every library.
-    from pose.commands import benchmark, detect, summary, weights
+    from pose.cli import detect, export, summary, weights
 
     parser = argparse.ArgumentParser(
         prog="python -m pose", description="Multi-person 2D pose estimation, OpenPose style."
     )
+    parser.add_argument("--version", action="version", version=f"pose {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (detect, weights, summary, benchmark):
+    for command in (detect, weights, export, summary):
         command.add_parsers(subparsers)
     return parser
 

@@ -1,46 +1,27 @@
-"""PoseEstimator: photo → views → network → maps → people."""
+"""PoseEstimator: preprocess, forward, postprocess."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-import torch
-from PIL import Image
-
-from pose.averaging import finest_view
-from pose.decode import DecodeSettings, decode_with_notes, find_candidates, people_of
-from pose.engines import Engine, check_engine, make_engine, pick_device
+from pose.decoding.decode import DecodeSettings, assemble_people, decode, find_candidates
+from pose.decoding.field_maps import FieldMaps
+from pose.engines.base import Engine
+from pose.engines.choice import check_engine, make_engine
+from pose.engines.device import pick_device
+from pose.engines.forward import ForwardPass, NetworkOutput
+from pose.engines.inputs import InputMaker, NetworkInput, Photo
+from pose.engines.prefetch import ahead, in_batches, in_thread, reader_threads
+from pose.engines.second_pass import run_crops
 from pose.errors import UserError
-from pose.geometry import STRIDE, Grid, fit
-from pose.image import load_image
-from pose.looking import Look, Shown, look_on_device, look_on_host
-from pose.on_device.maps import Shelf
-from pose.out_of_memory import TOO_LITTLE, first_line, halving_note, is_out_of_memory
-from pose.pipeline import ahead, in_batches, in_thread, reader_threads
+from pose.person import Person
 from pose.presets import Preset, get_preset
-from pose.results import FieldMaps, Person, PoseResult, Timings
-from pose.weights import LoadedWeights, load_weights
-
-Photo = str | Path | Image.Image | np.ndarray
-
-SMALLEST_SIDE = 64
-"""Input size below which running out of memory is given up on."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A photo cut to the network's views."""
-
-    source: Photo
-    image_size: tuple[int, int]
-    views: tuple[tuple[np.ndarray, Grid], ...]
-    seconds: float
+from pose.results import PoseResult, Timings
+from pose.weights.load import LoadedWeights, load_weights
 
 
 class PoseEstimator:
@@ -49,13 +30,10 @@ class PoseEstimator:
     Attributes:
         weights: what was loaded, with its card and notes.
         device: where the network runs.
-        preset: the views of a photo, unless a call names another.
+        preset: the scales of a photo, unless a call names another.
         settings: the decoder's thresholds, unless a call changes some.
         engine: what runs the network; `engine.name` and `engine.precision` say what was chosen.
         notes: sentences on the weights and the engine that every result repeats.
-        network_runs: how often the network ran, for tests and status lines.
-        decode_on_device: whether maps stay where the network ran until they are read, and peaks and
-            limbs are found there; so on CUDA. On the CPU PyTorch's engine can do it too, for tests.
     """
 
     def __init__(
@@ -65,27 +43,23 @@ class PoseEstimator:
         device: str = "auto",
         preset: str | Preset = "balanced",
         settings: DecodeSettings | None = None,
-        engine: str = "torch",
-        precision: str | None = None,
+        engine: str = "auto",
+        precision: str = "auto",
     ) -> None:
-        """An estimator of weights at hand, by default in PyTorch, in fp32 on the CPU.
+        """An estimator of loaded weights.
 
-        Other engines copy the network as the file has it (`weights.sha256`): a network that was
-        changed since must run in PyTorch.
+        OpenVINO runs the network as the file has it (`weights.sha256`): a network that was changed
+        since must run in PyTorch.
         """
         self.weights = weights
         self.device = pick_device(device)
         self.preset = get_preset(preset)
         self.settings = settings or DecodeSettings()
-        if precision is None:
-            precision = "fp32" if self.device.type == "cpu" else "auto"
         choice = make_engine(weights, self.device, engine, precision)
         self.engine: Engine = choice.engine
         self.notes = (*weights.notes, *choice.notes)
-        self.network_runs = 0
-        self.decode_on_device = self.device.type == "cuda"
-        self._shelf = Shelf()
-        self._border = weights.preprocessing.border()
+        self._forward = ForwardPass(self.engine, self.device)
+        self._inputs = InputMaker(weights.preprocessing.border(), weights.shift)
 
     @classmethod
     def from_pretrained(
@@ -104,14 +78,14 @@ class PoseEstimator:
         """An estimator with weights by name, file, run directory or Hub id.
 
         Args:
-            name: see `pose.weights.load_weights`.
+            name: see `pose.weights.load.load_weights`.
             device: "auto", "cpu" or "cuda".
             preset: "fast", "balanced" or "accurate".
             settings: decoder thresholds.
             preprocessing: overrules the checkpoint's own.
             weights_dir: folder of run directories.
-            progress: told of a download.
-            engine: "auto", "torch", "openvino" or "onnxruntime"; see `pose.engines.make_engine`.
+            progress: called with a download's progress.
+            engine: "auto", "torch" or "openvino"; see `pose.engines.choice.make_engine`.
             precision: "auto", "fp32", "bf16" or, on CUDA, "fp16".
 
         Raises:
@@ -131,6 +105,11 @@ class PoseEstimator:
             precision=precision,
         )
 
+    @property
+    def network_runs(self) -> int:
+        """Forward passes so far, for tests and status lines."""
+        return self._forward.runs
+
     def __call__(
         self,
         image: Photo,
@@ -142,8 +121,8 @@ class PoseEstimator:
         """The people in one photo.
 
         Args:
-            image: path, PIL image, or RGB array (H, W, 3); see `pose.image.load_image`.
-            preset: other views than the estimator's own.
+            image: path, PIL image, or RGB array (H, W, 3); see `pose.images.load.load_image`.
+            preset: other scales than the estimator's own.
             stages: also keep the maps of every stage.
             thresholds: fields of `DecodeSettings` to change.
 
@@ -162,16 +141,13 @@ class PoseEstimator:
     ) -> list[PoseResult]:
         """The people in several photos: the same answers as one by one.
 
-        On CUDA photos whose network inputs have one size run together; on the CPU that would
-        gain nothing, so they run one after the other and answer bit for bit the same.
+        On CUDA photos whose network inputs have one size run together; on the CPU they run one
+        after the other and give the same bytes.
         """
         preset = get_preset(preset) if preset else self.preset
         settings = self.settings.changed(**thresholds)
-        prepared = [self._prepare(image, preset) for image in images]
-        return [
-            self._finish(photo, look, settings, stages)
-            for photo, look in self._look_at_all(prepared, preset, settings, stages)
-        ]
+        inputs = [self.preprocess(image, preset) for image in images]
+        return [finish() for finish in self._run_network(inputs, preset, settings, stages)]
 
     def stream(
         self,
@@ -188,8 +164,8 @@ class PoseEstimator:
         what the time is spent on. The answers are those of `batch`, without the stages.
 
         Args:
-            images: as for a call, or functions that give one; taken as they are needed.
-            preset: other views than the estimator's own.
+            images: as for a call, or functions that return one; taken as they are needed.
+            preset: other scales than the estimator's own.
             batch_size: photos that run together on CUDA.
             keep_errors: a photo that cannot be used is answered by its UserError instead of
                 ending the stream.
@@ -203,130 +179,85 @@ class PoseEstimator:
         size = batch_size if self.device.type == "cuda" else 1
         threads = reader_threads()
 
-        def prepare(image: Photo | Callable[[], Photo]) -> Prepared | UserError:
+        def preprocess(image: Photo | Callable[[], Photo]) -> NetworkInput | UserError:
             try:
-                return self._prepare(image() if callable(image) else image, preset)
+                return self.preprocess(image() if callable(image) else image, preset)
             except UserError as error:
                 return error
 
-        def look(batch: list[Prepared | UserError]) -> Iterator[tuple]:
-            good = [p for p in batch if isinstance(p, Prepared)]
-            photos = iter(self._look_at_all(good, preset, settings))
-            return ((p, None) if isinstance(p, UserError) else next(photos) for p in batch)
+        def forward(
+            batch: list[NetworkInput | UserError],
+        ) -> list[Callable[[], PoseResult] | UserError]:
+            good = [one for one in batch if isinstance(one, NetworkInput)]
+            finish = iter(self._run_network(good, preset, settings))
+            return [one if isinstance(one, UserError) else next(finish) for one in batch]
 
-        def finish(looked: tuple) -> PoseResult | UserError:
-            photo, seen = looked
-            return photo if seen is None else self._finish(photo, seen, settings, False)
+        def postprocess(finish: Callable[[], PoseResult] | UserError) -> PoseResult | UserError:
+            return finish if isinstance(finish, UserError) else finish()
 
-        prepared = ahead(prepare, in_thread(images, size), threads, size + threads)
-        looked = chain.from_iterable(map(look, in_batches(prepared, size)))
-        for answer in ahead(finish, looked, 1 if size == 1 else threads, size):
-            if isinstance(answer, UserError) and not keep_errors:
-                raise answer
-            yield answer
+        inputs = ahead(preprocess, in_thread(images, size), threads, size + threads)
+        answers = chain.from_iterable(map(forward, in_batches(inputs, size)))
+        for result in ahead(postprocess, answers, 1 if size == 1 else threads, size):
+            if isinstance(result, UserError) and not keep_errors:
+                raise result
+            yield result
 
     def decode(self, maps: FieldMaps, **thresholds: float) -> tuple[Person, ...]:
-        """People from maps that are at hand, with other thresholds; the network does not run.
+        """People from maps with other thresholds; the network does not run.
+
+        See `PoseResult.decode` for a whole result.
 
         Raises:
             UserError: a threshold does not exist or is out of range.
         """
-        return decode_with_notes(maps, self.settings.changed(**thresholds))[0]
+        return decode(maps, self.settings.changed(**thresholds))
 
-    def _prepare(self, image: Photo, preset: Preset) -> Prepared:
+    def preprocess(self, image: Photo, preset: str | Preset | None = None) -> NetworkInput:
+        """A photo, loaded and resized to each scale of the preset."""
+        return self._inputs.photo(image, get_preset(preset) if preset else self.preset)
+
+    def forward(self, inputs: Sequence[NetworkInput], stages: bool = False) -> list[NetworkOutput]:
+        """The averaged maps of each photo: the last stage's, or every stage's.
+
+        Raises:
+            OutOfMemory: not even a single photo fits into the device's memory.
+        """
+        return self._forward(inputs, stages)
+
+    def postprocess(
+        self, one: NetworkInput, output: NetworkOutput, settings: DecodeSettings | None = None
+    ) -> PoseResult:
+        """The people in the network's output."""
         start = perf_counter()
-        photo = load_image(image)
-        views = tuple(fit(photo, side, self._border) for side in preset.short_sides)
-        return Prepared(image, photo.shape[:2], views, perf_counter() - start)
+        settings = settings or self.settings
+        maps = output.stages[-1]
+        candidates = find_candidates(maps, settings)
+        people = assemble_people(candidates, maps.grid, settings)
+        return PoseResult(
+            people,
+            one.image,
+            maps,
+            candidates,
+            settings,
+            Timings(one.seconds, output.seconds, perf_counter() - start),
+            decode_notes=candidates.notes,
+            stages=output.stages if len(output.stages) > 1 else (),
+            notes=self.notes,
+        )
 
-    def _look_at_all(
+    def _run_network(
         self,
-        prepared: Sequence[Prepared],
+        inputs: Sequence[NetworkInput],
         preset: Preset,
         settings: DecodeSettings,
         stages: bool = False,
-    ) -> list[tuple[Prepared, Look]]:
-        """Each photo with what the network said about it, those of one size run together."""
-        looks: list[Look | None] = [None] * len(prepared)
-        for members in self._grouped(prepared):
-            start = perf_counter()
-            found = self._look([prepared[i] for i in members], preset, settings, stages)
-            seconds = (perf_counter() - start) / len(members)
-            for i, look in zip(members, found, strict=True):
-                looks[i] = replace(look, seconds=seconds)
-        return list(zip(prepared, looks, strict=True))
-
-    def _finish(
-        self, photo: Prepared, look: Look, settings: DecodeSettings, stages: bool
-    ) -> PoseResult:
-        """The people in what the network said."""
-        start = perf_counter()
-        maps = look.stages[-1]
-        candidates = look.candidates or find_candidates(maps, settings)
-        people = people_of(candidates, maps.grid, settings)
-        return PoseResult(
-            people,
-            maps,
-            Timings(photo.seconds, look.seconds, perf_counter() - start),
-            photo.image_size,
-            look.stages if stages else (),
-            (*self.notes, *look.notes, *candidates.notes),
-        )
-
-    def _grouped(self, prepared: Sequence[Prepared]) -> list[list[int]]:
-        """Indices of the photos that run together."""
-        if self.device.type == "cpu":
-            return [[i] for i in range(len(prepared))]
-        groups: dict[tuple, list[int]] = {}
-        for i, photo in enumerate(prepared):
-            # Among photos a few pixels wide the finest view can differ.
-            finest = finest_view([grid for _, grid in photo.views])
-            key = (*(picture.shape for picture, _ in photo.views), finest)
-            groups.setdefault(key, []).append(i)
-        return list(groups.values())
-
-    def _look(
-        self, photos: Sequence[Prepared], preset: Preset, settings: DecodeSettings, stages: bool
-    ) -> list[Look]:
-        """The averaged maps of each photo; out of memory, in smaller batches, then smaller."""
-        try:
-            shown = self._shown(photos, preset.flip)
-            if self.decode_on_device:
-                return look_on_device(self.engine, shown, stages, settings, self._shelf)
-            return look_on_host(self.engine, shown, stages)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            reason = first_line(error)
-        # Outside of the handler, where the failed maps are no longer held by the error.
-        self._shelf.clear()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        if len(photos) > 1:
-            half = len(photos) // 2
-            warnings.warn(f"out of memory: trying again with {half} photos at a time", stacklevel=3)
-            return [
-                *self._look(photos[:half], preset, settings, stages),
-                *self._look(photos[half:], preset, settings, stages),
-            ]
-        smaller = replace(preset, short_sides=tuple(side // 2 for side in preset.short_sides))
-        if min(smaller.short_sides) < SMALLEST_SIDE:
-            raise UserError(f"{TOO_LITTLE}: choose --device cpu (the device said: {reason})")
-        note = halving_note(smaller.short_sides)
-        warnings.warn(note, stacklevel=3)
-        again = self._prepare(photos[0].source, smaller)
-        (look,) = self._look([again], smaller, settings, stages)
-        return [replace(look, notes=(note, *look.notes))]
-
-    def _shown(self, photos: Sequence[Prepared], flip: bool) -> Iterator[Shown]:
-        """The views, each mirrored too if asked for; counted as they are taken."""
-        for scale in range(len(photos[0].views)):
-            pictures = np.stack([photo.views[scale][0] for photo in photos])
-            grids = tuple(self._shifted(photo.views[scale][1]) for photo in photos)
-            for mirrored in (False, True) if flip else (False,):
-                self.network_runs += 1
-                yield Shown(pictures[:, :, ::-1] if mirrored else pictures, grids, mirrored)
-
-    def _shifted(self, grid: Grid) -> Grid:
-        shift_x, shift_y = self.weights.shift
-        return replace(grid, shift_x=shift_x / STRIDE, shift_y=shift_y / STRIDE)
+    ) -> list[Callable[[], PoseResult]]:
+        """Runs the network; each function returned does what is left, in whichever thread."""
+        outputs = self.forward(inputs, stages)
+        finish: list[Callable[[], PoseResult]] = [
+            partial(self.postprocess, one, output, settings)
+            for one, output in zip(inputs, outputs, strict=True)
+        ]
+        if not preset.person_heights:
+            return finish
+        return run_crops([first() for first in finish], preset, self._inputs, self._forward)

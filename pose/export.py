@@ -1,26 +1,28 @@
-"""People as COCO results, OpenPose JSON and CSV, and files written whole or not at all."""
+"""People as COCO results, OpenPose JSON, CSV and plain dictionaries."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
 import re
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pose.errors import UserError
-from pose.results import Person
+from pose.person import Person, found_keypoints
 from pose.skeleton import COCO_TO_KEYPOINT, KEYPOINTS
 
 COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 6
+TIME_DECIMALS = 6
 
 CSV_COLUMNS = ("image", "person", "person_score", "keypoint", "x", "y", "score", "visible")
+FRAME_COLUMNS = ("frame", "time", "track_id", "filled")
+"""Columns that the frames of a video have as well."""
 
 OPENPOSE_VERSION = 1.3
 """Version of the JSON layout that OpenPose 1.4 and later write."""
@@ -37,6 +39,29 @@ OPENPOSE_EMPTY = (
 """Keys that OpenPose's layout has beside the body's and that a body network leaves empty."""
 
 
+@dataclass(frozen=True)
+class FramePosition:
+    """Where in a video people were found.
+
+    Attributes:
+        frame: number of the frame, from 0.
+        time: seconds from the start of the clip.
+        track_ids: a number for each person that stays the same through the clip; None without.
+        filled: for each person bool (18,), the keypoints that were not found in this frame but
+            interpolated; None without.
+    """
+
+    frame: int
+    time: float
+    track_ids: Sequence[int] | None = None
+    filled: Sequence[np.ndarray] | None = None
+
+    def columns(self, person: int) -> dict[str, int | float]:
+        """Frame, time and, where there is one, track id of a person by index."""
+        track = {} if self.track_ids is None else {"track_id": int(self.track_ids[person])}
+        return {"frame": self.frame, "time": timestamp(self.time), **track}
+
+
 def image_id_of(path: str | Path, running_number: int) -> int:
     """COCO image id of a file: the last run of digits in its name (without the ending).
 
@@ -46,17 +71,22 @@ def image_id_of(path: str | Path, running_number: int) -> int:
     return int(digits[-1]) if digits else running_number
 
 
-def coco_results(people: Iterable[Person], image_id: int, file_name: str) -> list[dict]:
+def coco_results(
+    people: Iterable[Person], image_id: int, file_name: str, frame: FramePosition | None = None
+) -> list[dict]:
     """The official results list of the COCO keypoint task, with `file_name` added.
+
+    People of a video also have `frame`, `time`, `track_id` and, where keypoints were interpolated,
+    `filled`: their names.
 
     Each entry has 51 numbers x, y, v in COCO's order. A found keypoint has v = 1, as COCO
     recommends for results (https://cocodataset.org/#format-results); a missing one is 0, 0, 0. The
     neck is not among COCO's keypoints, and a person with nothing but a neck is left out.
     """
     results = []
-    for person in people:
+    for i, person in enumerate(people):
         points = person.keypoints[list(COCO_TO_KEYPOINT)]
-        found = is_found(points)
+        found = found_keypoints(points)
         if not found.any():
             continue
         numbers: list[float] = []
@@ -69,22 +99,37 @@ def coco_results(people: Iterable[Person], image_id: int, file_name: str) -> lis
                 "keypoints": numbers,
                 "score": score(person.score),
                 "file_name": file_name,
+                **(frame.columns(i) if frame else {}),
+                **({"filled": names} if (names := filled_names(frame, i)) else {}),
             }
         )
     return results
 
 
-def openpose_json(people: Iterable[Person], ids: Sequence[int] | None = None) -> dict:
-    """One photo's people in OpenPose's JSON layout, version 1.3.
+def filled_names(frame: FramePosition | None, person: int) -> list[str]:
+    """The interpolated keypoints of a person by index."""
+    if frame is None or frame.filled is None:
+        return []
+    return [KEYPOINTS[k].name for k in np.flatnonzero(frame.filled[person])]
+
+
+def openpose_json(
+    people: Iterable[Person],
+    frame: FramePosition | None = None,
+    image_size: tuple[int, int] | None = None,
+) -> dict:
+    """The people of a photo or frame in OpenPose's JSON layout, version 1.3.
 
     `pose_keypoints_2d` has 54 numbers x, y, score in the order of `pose.skeleton.KEYPOINTS`;
-    a missing keypoint is 0, 0, 0. `ids` are the people's numbers in a video; without them
-    `person_id` is [-1], as OpenPose writes it.
+    a missing keypoint is 0, 0, 0. `person_id` is the track id in a video, else [-1] as OpenPose
+    writes it. Pose editors expect `canvas_width` and `canvas_height`, from `image_size` as
+    (height, width).
     """
+    ids = frame.track_ids if frame else None
     entries = []
     for i, person in enumerate(people):
         numbers: list[float] = []
-        for (x, y, s), there in zip(person.keypoints, is_found(person.keypoints), strict=True):
+        for (x, y, s), there in zip(person.keypoints, person.found, strict=True):
             numbers += [coordinate(x), coordinate(y), score(s)] if there else [0, 0, 0]
         entries.append(
             {
@@ -93,17 +138,46 @@ def openpose_json(people: Iterable[Person], ids: Sequence[int] | None = None) ->
                 **{key: [] for key in OPENPOSE_EMPTY},
             }
         )
-    return {"version": OPENPOSE_VERSION, "people": entries}
+    answer: dict[str, Any] = {"version": OPENPOSE_VERSION, "people": entries}
+    if image_size:
+        answer |= {"canvas_width": image_size[1], "canvas_height": image_size[0]}
+    if frame:
+        answer["time"] = timestamp(frame.time)
+    return answer
 
 
-def csv_rows(people: Iterable[Person], image: str) -> list[dict[str, object]]:
-    """18 rows a person, keyed by `CSV_COLUMNS`; x and y are empty where a keypoint is missing.
+def person_dict(person: Person, number: int) -> dict[str, Any]:
+    """A person as plain numbers and names for JSON; a missing keypoint's x and y are None."""
+    return {
+        "id": number,
+        "score": score(person.score),
+        "box": [coordinate(v) for v in person.box],
+        "keypoints": [
+            {
+                "name": keypoint.name,
+                "x": coordinate(x) if there else None,
+                "y": coordinate(y) if there else None,
+                "score": score(s) if there else 0.0,
+            }
+            for keypoint, (x, y, s), there in zip(
+                KEYPOINTS, person.keypoints, person.found, strict=True
+            )
+        ],
+    }
 
-    People count from 1, as the overlay shows them.
+
+def csv_rows(
+    people: Iterable[Person], image: str, frame: FramePosition | None = None
+) -> list[dict[str, object]]:
+    """18 rows a person, keyed by `CSV_COLUMNS` and, in a video, `FRAME_COLUMNS`.
+
+    x and y are empty where a keypoint is missing. People count from 1, best score first.
     """
     rows: list[dict[str, object]] = []
     for number, person in enumerate(people, start=1):
-        found = is_found(person.keypoints)
+        found = person.found
+        columns = frame.columns(number - 1) if frame else {}
+        filled = filled_names(frame, number - 1)
         for keypoint, (x, y, s), there in zip(KEYPOINTS, person.keypoints, found, strict=True):
             rows.append(
                 {
@@ -115,18 +189,19 @@ def csv_rows(people: Iterable[Person], image: str) -> list[dict[str, object]]:
                     "y": coordinate(y) if there else "",
                     "score": score(s) if there else 0.0,
                     "visible": int(there),
+                    **(columns | {"filled": int(keypoint.name in filled)} if frame else {}),
                 }
             )
     return rows
 
 
-def csv_text(rows: Iterable[Mapping[str, object]]) -> str:
+def csv_text(rows: Iterable[Mapping[str, object]], columns: Sequence[str] = CSV_COLUMNS) -> str:
     """Rows of `csv_rows`, of one photo or many, as CSV with a heading line."""
     # A field is quoted where it holds a part of the line's end: a lone "\r" only with this one.
     text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\r\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     lines = []
-    for row in ({name: name for name in CSV_COLUMNS}, *rows):
+    for row in ({name: name for name in columns}, *rows):
         writer.writerow(row)
         lines.append(text.getvalue().removesuffix("\r\n"))
         text.seek(0)
@@ -135,8 +210,8 @@ def csv_text(rows: Iterable[Mapping[str, object]]) -> str:
 
 
 def json_text(data: object) -> str:
-    """JSON that is the same bytes for the same data; a list has one entry a line."""
-    if isinstance(data, list):
+    """JSON that is the same bytes for the same data; a list or iterator has one entry a line."""
+    if isinstance(data, list | Iterator):
         lines = ",\n".join(json_line(entry) for entry in data)
         return f"[\n{lines}\n]\n" if lines else "[]\n"
     return json_line(data) + "\n"
@@ -147,49 +222,13 @@ def json_line(data: object) -> str:
     return json.dumps(data, allow_nan=False)
 
 
-def is_found(keypoints: np.ndarray) -> np.ndarray:
-    """bool (n,): which keypoints of (n, 3) have a score and a place."""
-    return (keypoints[:, 2] > 0) & np.isfinite(keypoints[:, :2]).all(1)
-
-
 def coordinate(value: float) -> float:
     return round(float(value), COORDINATE_DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
+def timestamp(seconds: float) -> float:
+    return round(float(seconds), TIME_DECIMALS) + 0.0
+
+
 def score(value: float) -> float:
     return round(float(value), SCORE_DECIMALS) + 0.0
-
-
-def write_text_atomically(path: str | Path, text: str) -> None:
-    """Writes a UTF-8 file as a whole: whoever reads it sees the old file or the new one.
-
-    Missing folders are made.
-
-    Raises:
-        UserError: the file cannot be written; a file that was there before is unharmed.
-    """
-    # A file name that is not Unicode holds lone surrogates, which UTF-8 cannot write.
-    write_bytes_atomically(path, text.encode("utf-8", "backslashreplace"))
-
-
-def write_bytes_atomically(path: str | Path, data: bytes) -> None:
-    """As `write_text_atomically`, for bytes."""
-    target = Path(path).resolve()  # a symbolic link stays one
-    temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
-        if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_bytes(data)  # a pipe or /dev/stdout must not be replaced by a file
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror or error}; choose another place"
-        ) from error

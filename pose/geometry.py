@@ -1,4 +1,4 @@
-"""From a photo to the network's grid and exactly back.
+"""From a photo to the network's grid and exactly back, and reading maps between cells.
 
 Pixel coordinates count pixel centres: (0, 0) is the centre of the top-left pixel, so a resize by
 `s` takes x to (x + 0.5) * s - 0.5.
@@ -17,18 +17,23 @@ STRIDE = 8
 MAX_ASPECT = 4.0
 """Photos longer than this times their width are scaled by the longer side, to bound memory."""
 
+MIN_SIDE = 64
+"""Pixels of network input on either side, padded if need be. In a strip of a few cells the zeros
+around the picture, with which convolutions are padded, look like people in every cell."""
+
 
 @dataclass(frozen=True)
 class Grid:
     """Where the cells of a map lie on the photo.
 
-    x_photo = (x_cell + 0.5 - shift_x) * scale_x - 0.5, and the same for y.
+    x_photo = (x_cell + 0.5 - shift_x) * scale_x - 0.5 + left, and the same for y.
 
     Attributes:
         scale_x, scale_y: photo pixels per cell. They differ by the rounding of the resized photo
             to whole pixels.
-        image_size: (height, width) of the photo in pixels.
+        image_size: (height, width) in pixels of the photo, or of the crop that the map covers.
         shift_x, shift_y: cells by which the weights are known to answer too far right and down.
+        left, top: pixels of the photo at which the crop begins.
     """
 
     scale_x: float
@@ -36,16 +41,20 @@ class Grid:
     image_size: tuple[int, int]
     shift_x: float = 0.0
     shift_y: float = 0.0
+    left: int = 0
+    top: int = 0
 
     def to_image(self, cells: np.ndarray) -> np.ndarray:
         """Cell coordinates (..., 2) as x, y to pixels of the photo."""
         shift = (self.shift_x, self.shift_y)
-        return (np.asarray(cells) + 0.5 - shift) * (self.scale_x, self.scale_y) - 0.5
+        origin = (self.left, self.top)
+        return (np.asarray(cells) + 0.5 - shift) * (self.scale_x, self.scale_y) - 0.5 + origin
 
     def to_cells(self, points: np.ndarray) -> np.ndarray:
         """Pixels of the photo (..., 2) as x, y to cell coordinates; the inverse of `to_image`."""
         shift = (self.shift_x, self.shift_y)
-        return (np.asarray(points) + 0.5) / (self.scale_x, self.scale_y) - 0.5 + shift
+        inside = np.asarray(points) - (self.left, self.top)
+        return (inside + 0.5) / (self.scale_x, self.scale_y) - 0.5 + shift
 
     @property
     def used_cells(self) -> tuple[int, int]:
@@ -80,6 +89,8 @@ def fit(
 ) -> tuple[np.ndarray, Grid]:
     """Resizes a photo and pads it at the right and the bottom to a multiple of 8.
 
+    Neither side is smaller than `MIN_SIDE` then.
+
     Args:
         image: RGB uint8 (H, W, 3).
         short_side: pixels of the shorter side after resizing.
@@ -94,7 +105,7 @@ def fit(
     resized = cv2.resize(
         image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
     )
-    padded_height, padded_width = padded_size((height, width))
+    padded_height, padded_width = (max(MIN_SIDE, v) for v in padded_size((height, width)))
     padded = cv2.copyMakeBorder(
         resized,
         0,
@@ -106,3 +117,30 @@ def fit(
     )
     grid = Grid(STRIDE * size[1] / width, STRIDE * size[0] / height, (size[0], size[1]))
     return padded, grid
+
+
+CUBIC = -0.75
+"""Keys' parameter, as OpenCV and PyTorch choose it."""
+
+
+def cubic_kernel(distance: np.ndarray) -> np.ndarray:
+    """Keys' cubic convolution kernel at distances in samples (IEEE ASSP 29, 1981)."""
+    d = np.abs(distance)
+    near = ((CUBIC + 2) * d - (CUBIC + 3)) * d**2 + 1
+    far = CUBIC * (((d - 5) * d + 8) * d - 4)
+    return np.where(d <= 1, near, np.where(d < 2, far, 0))
+
+
+def cubic_matrix(positions: np.ndarray, size: int) -> np.ndarray:
+    """Weights (len(positions), size) that read `size` samples at fractional positions.
+
+    Beyond the ends the last sample is repeated.
+    """
+    positions = np.clip(positions, -0.5, size - 0.5)
+    first = np.floor(positions).astype(int)
+    matrix = np.zeros((len(positions), size), np.float32)
+    rows = np.arange(len(positions))
+    for tap in range(-1, 3):
+        weight = cubic_kernel(positions - (first + tap))
+        np.add.at(matrix, (rows, np.clip(first + tap, 0, size - 1)), weight)
+    return matrix

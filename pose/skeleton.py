@@ -18,7 +18,6 @@ class Keypoint:
     """One of the 18 keypoints; its place in `KEYPOINTS` is its heatmap channel."""
 
     name: str
-    korean: str
     mirror: int  # index of the keypoint it becomes in a mirrored photo
     coco: int | None  # index among COCO's 17 keypoints; None for the neck
     sigma: float  # COCO's OKS constant; the neck takes the shoulders'
@@ -43,30 +42,26 @@ class Limb:
     def name(self) -> str:
         return f"{KEYPOINTS[self.start].name} – {KEYPOINTS[self.end].name}"
 
-    @property
-    def korean(self) -> str:
-        return f"{KEYPOINTS[self.start].korean} – {KEYPOINTS[self.end].korean}"
-
 
 KEYPOINTS: tuple[Keypoint, ...] = (
-    Keypoint("nose", "코", 0, 0, 0.026, (255, 0, 0)),
-    Keypoint("neck", "목", 1, None, 0.079, (255, 85, 0)),
-    Keypoint("right shoulder", "오른쪽 어깨", 5, 6, 0.079, (255, 170, 0)),
-    Keypoint("right elbow", "오른쪽 팔꿈치", 6, 8, 0.072, (255, 255, 0)),
-    Keypoint("right wrist", "오른쪽 손목", 7, 10, 0.062, (170, 255, 0)),
-    Keypoint("left shoulder", "왼쪽 어깨", 2, 5, 0.079, (85, 255, 0)),
-    Keypoint("left elbow", "왼쪽 팔꿈치", 3, 7, 0.072, (0, 255, 0)),
-    Keypoint("left wrist", "왼쪽 손목", 4, 9, 0.062, (0, 255, 85)),
-    Keypoint("right hip", "오른쪽 엉덩이", 11, 12, 0.107, (0, 255, 170)),
-    Keypoint("right knee", "오른쪽 무릎", 12, 14, 0.087, (0, 255, 255)),
-    Keypoint("right ankle", "오른쪽 발목", 13, 16, 0.089, (0, 170, 255)),
-    Keypoint("left hip", "왼쪽 엉덩이", 8, 11, 0.107, (0, 85, 255)),
-    Keypoint("left knee", "왼쪽 무릎", 9, 13, 0.087, (0, 0, 255)),
-    Keypoint("left ankle", "왼쪽 발목", 10, 15, 0.089, (85, 0, 255)),
-    Keypoint("right eye", "오른쪽 눈", 15, 2, 0.025, (170, 0, 255)),
-    Keypoint("left eye", "왼쪽 눈", 14, 1, 0.025, (255, 0, 255)),
-    Keypoint("right ear", "오른쪽 귀", 17, 4, 0.035, (255, 0, 170)),
-    Keypoint("left ear", "왼쪽 귀", 16, 3, 0.035, (255, 0, 85)),
+    Keypoint("nose", 0, 0, 0.026, (255, 0, 0)),
+    Keypoint("neck", 1, None, 0.079, (255, 85, 0)),
+    Keypoint("right shoulder", 5, 6, 0.079, (255, 170, 0)),
+    Keypoint("right elbow", 6, 8, 0.072, (255, 255, 0)),
+    Keypoint("right wrist", 7, 10, 0.062, (170, 255, 0)),
+    Keypoint("left shoulder", 2, 5, 0.079, (85, 255, 0)),
+    Keypoint("left elbow", 3, 7, 0.072, (0, 255, 0)),
+    Keypoint("left wrist", 4, 9, 0.062, (0, 255, 85)),
+    Keypoint("right hip", 11, 12, 0.107, (0, 255, 170)),
+    Keypoint("right knee", 12, 14, 0.087, (0, 255, 255)),
+    Keypoint("right ankle", 13, 16, 0.089, (0, 170, 255)),
+    Keypoint("left hip", 8, 11, 0.107, (0, 85, 255)),
+    Keypoint("left knee", 9, 13, 0.087, (0, 0, 255)),
+    Keypoint("left ankle", 10, 15, 0.089, (85, 0, 255)),
+    Keypoint("right eye", 15, 2, 0.025, (170, 0, 255)),
+    Keypoint("left eye", 14, 1, 0.025, (255, 0, 255)),
+    Keypoint("right ear", 17, 4, 0.035, (255, 0, 170)),
+    Keypoint("left ear", 16, 3, 0.035, (255, 0, 85)),
 )
 """Heatmap channels 0-17; channel 18 is the background. Colours are OpenPose's."""
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from places import NEEDS_COCO, SHARED
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
-"""Real photos, annotations and weights beside the checkout; tests that need them skip without."""
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There are as many processes as cores; each with threads for all cores would only wait.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def coco_split(split: str) -> CocoSplit:
         data, split, data / "annotations" / f"person_keypoints_{split}.json", data / split
     )
     if not found.annotations.is_file():
-        pytest.skip(f"needs the COCO slice in {data}")
+        pytest.skip(NEEDS_COCO)
     return found
 
 
@@ -57,7 +61,7 @@ def coco_val() -> CocoSplit:
 
 @pytest.fixture(scope="session")
 def coco_train() -> CocoSplit:
-    """246 images of train2017 with their annotations."""
+    """976 images of train2017 with their annotations."""
     return coco_split("train2017")
 
 
@@ -90,3 +94,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("gpu"):
                 item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what was not tested, and how many tests that are, for want of data or a program."""
+    reasons = (
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    missing = Counter(reason for reason in reasons if reason.startswith("needs "))
+    if missing:
+        terminalreporter.section("NOT TESTED", red=True)
+        for reason, count in missing.most_common():
+            terminalreporter.write_line(f"{count} tests: {reason}")

@@ -7,20 +7,17 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-from page.components import told
-from pose.errors import UserError
-from pose.hub import parse_hub_id
-from pose.redaction import redacted
-from pose.weights import load_weights
-from train.coco import read_coco
-from train.coco_truth import find_images, read_truth
-from train.safe_names import leaves
+from page.components import public_message
+from pose.errors import UserError, redacted
+from pose.weights.hub_ids import parse_hub_id
+from pose.weights.load import load_weights
+from train.data.photo_files import leaves
+from train.data.read import find_source
 
-ROOT = Path(__file__).resolve().parents[1]
 SOURCES = [
     ROOT / "app.py",
     *(path for name in ("pose", "train", "page") for path in sorted((ROOT / name).rglob("*.py"))),
@@ -77,36 +74,16 @@ def outside(tmp_path):
 
 
 def test_annotations_do_not_name_files_outside(outside):
-    data = read_coco(outside, "val2017")
-    assert [labels.path.name for labels in data.images] == ["inside.jpg"]
-    assert data.problems.counts == {"images whose names leave the folder": 3}
-    truth = read_truth(outside / "annotations/person_keypoints_val2017.json")
-    files = find_images(truth, outside / "val2017", sorted(truth.imgs))
-    assert [file.path.name for file in files.found] == ["inside.jpg"] and len(files.missing) == 3
+    images = find_source(outside, "val2017").read().images
+    assert [i.path.name for i in images if i.path] == ["inside.jpg"] and len(images) == 4
 
 
 def test_the_cmu_format_does_not_name_files_outside(outside):
-    from train.cmu import find_image
+    from train.data.cmu import find_photo
 
-    assert find_image(outside, "val2017/sub/inside.jpg") is not None
+    assert find_photo(outside, "val2017/sub/inside.jpg") is not None
     for name in ("../secret.jpg", str(outside.parent / "secret.jpg"), "val2017/../../secret.jpg"):
-        assert find_image(outside, name) is None
-
-
-def test_a_measurement_does_not_name_a_results_file_elsewhere(tmp_path):
-    import hashlib
-
-    from train.metrics_file import Run, read_results
-
-    (tmp_path / "elsewhere.json").write_text("[1]")
-    (tmp_path / "here").mkdir()
-    digest = hashlib.sha256(b"[1]").hexdigest()
-    run = Run(
-        tmp_path / "here/metrics.json",
-        {"results": {"file": "../elsewhere.json", "sha256": digest}},
-    )
-    with pytest.raises(UserError, match=r"elsewhere\.json"):
-        read_results(run)
+        assert find_photo(outside, name) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +111,8 @@ def test_a_hub_id_does_not_reach_out_of_the_cache(tmp_path):
     snapshot.mkdir(parents=True)
     (snapshot / "weights.safetensors").write_bytes(b"not weights")
     code = (
-        "import sys; from pose.errors import UserError; from page.own_weights import fetched\n"
+        "import sys\nfrom pose.errors import UserError\n"
+        "from page.photo.own_weights import fetched\n"
         "try:\n    print('LOADED', fetched(sys.argv[1], None, 'en').path)\n"
         "except UserError as error:\n    print(error)"
     )
@@ -207,7 +185,7 @@ def test_a_token_in_a_name_is_not_repeated(tmp_path, capfd):
     ],
 )
 def test_a_stranger_is_not_told_where_files_lie(text, shown):
-    assert told(UserError(text)) == shown
+    assert public_message(UserError(text)) == shown
 
 
 # Code in data

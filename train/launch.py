@@ -1,39 +1,37 @@
-"""From settings to a finished run: everything is checked before an earlier run is given up."""
+"""From settings to a finished run: everything is checked before an earlier run is replaced."""
 
 from __future__ import annotations
 
 import contextlib
-import gc
-from functools import partial
+import dataclasses
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from pose.catalogue import resolve
 from pose.errors import UserError
-from pose.estimator import PoseEstimator
-from train.initial import make_start
-from train.journal import Journal
-from train.processes import in_step, make_accelerator
-from train.run_directory import RunDirectory, write_file
+from pose.weights.catalogue import resolve
+from train.data.read import chosen_data
+from train.distributed import in_step, make_accelerator
+from train.log import TrainingLog
+from train.network import initial_network
+from train.run_directory import RunDirectory
 from train.settings import TrainSettings
-from train.sources import chosen_data
 from train.teacher import Teacher
 from train.trainer import Summary, Trainer
 from train.validation import Validator
 
 FEW_IMAGES = 1000
-"""Below so many, training from pretrained weights without a guard is worth a warning: 234 images
-took 0.025 of AP."""
+"""Below this many, pretrained weights are protected unless the options say otherwise: 234 images
+cost 0.025 of AP."""
+
+FEW_IMAGES_KEEP_START = 0.5
 
 
 def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = False) -> Summary:
-    """Trains by the settings into their run directory.
+    """Trains into the run directory of the settings.
 
     Args:
-        resume: go on from the last checkpoint.
-        overwrite: replace an earlier run of that directory.
+        resume: continue from the last checkpoint.
+        overwrite: replace an earlier run in that directory.
 
     Raises:
         UserError: for everything the user can put right.
@@ -43,100 +41,66 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
     with contextlib.ExitStack() as at_end:
         at_end.callback(run.unlock)
         in_step(accelerator, lambda: open_run(run, settings, resume, overwrite))
-        trainer = prepared(settings, accelerator, run, resume, at_end)
-        give_back_memory(accelerator.device)
-        summary = trainer.fit()
-        if summary.finished and accelerator.is_main_process:
-            run.forget_teacher()
-        return summary
+        log = TrainingLog(run, active=accelerator.is_main_process, progress=settings.progress)
+        at_end.callback(log.close)
+        trainer = prepare(settings, accelerator, run, log, resume)
+        return trainer.fit()
 
 
-def prepared(
-    settings: TrainSettings,
-    accelerator: Any,
-    run: RunDirectory,
-    resume: bool,
-    at_end: contextlib.ExitStack,
+def prepare(
+    settings: TrainSettings, accelerator: Any, run: RunDirectory, log: TrainingLog, resume: bool
 ) -> Trainer:
-    """A trainer that stands where the training begins; the teacher has looked and is gone.
-
-    Args:
-        at_end: closes what has to be open until then.
+    """A trainer ready for its next step.
 
     Raises:
-        UserError: something cannot be used; an earlier run is then as it was.
+        UserError: something cannot be used; an earlier run is then unchanged.
     """
     data = chosen_data(settings)
-    start = make_start(settings)
+    given, settings = settings, guarded(settings, len(data.images))
+    initial = initial_network(settings)
     validator = None
-    if settings.val_split:
-        validator = Validator(settings, start, accelerator.device.type)
-        validator.check()
-    journal = Journal(
-        run,
-        speaks=accelerator.is_main_process,
-        progress=settings.progress,
-        tensorboard=settings.tensorboard,
-    )
-    at_end.callback(journal.close)
-    teacher = Teacher(run.teacher, start.shift, settings.teacher_gain) if settings.teacher else None
-    taught_by = in_step(accelerator, lambda: teaching(settings, accelerator.device.type))
-    trainer = Trainer(settings, start, data, accelerator, journal, run, validator, teacher)
+    if settings.validates:
+        validator = Validator(settings, initial, accelerator.device.type)
+        _ = validator.chosen  # mistakes in the data show before the training
+    teacher = Teacher.load(settings.teacher, accelerator.device) if settings.teacher else None
+    trainer = Trainer(settings, initial, data, accelerator, log, run, validator, teacher)
     if not resume:
-        # Only now that everything is found to be right is an earlier run given up.
+        # Only now, with everything checked, is an earlier run deleted.
         in_step(accelerator, lambda: begin_run(run, settings))
-    for line in data.problems.lines():
-        journal.say(line)
-    journal.say(
-        f"{settings.name}: {settings.network} from {start.description}, {len(data.images)} "
+    for note in data.notes:
+        log.say(note)
+    log.say(
+        f"{settings.name}: {settings.network} from {initial.description}, {len(data.images)} "
         f"images, {len(data.samples)} samples, {trainer.total_steps} steps of "
         f"{settings.batch_size} on {accelerator.num_processes} x {accelerator.device.type}"
     )
-    if unguarded(settings, len(data.images)):
-        journal.say(
-            f"So few images tend to make {settings.start} worse: --keep-start 0.5 guards it, "
-            "and so does --teacher (docs/training.md)."
+    if settings != given:
+        log.say(
+            f"So few images tend to make {settings.initial_weights} worse, so it is protected by "
+            f"--keep-start {settings.keep_start} --teacher {settings.teacher}; --keep-start 0 "
+            "turns this off (docs/training.md)."
         )
-    if not resume:
-        trainer.save()  # before the teacher looks, which takes long and can be gone on with
-    if teacher is not None:
-        see = partial(teacher.look_at, data.images, taught_by, journal.say, settings.progress)
-        in_step(accelerator, see)
     if resume:
         trainer.load(run.load_checkpoint())
-        journal.say(f"Going on after step {trainer.step}")
+        log.say(f"Resuming after step {trainer.step}")
     return trainer
 
 
-def give_back_memory(device: torch.device) -> None:
-    """Frees what the teacher took of a GPU, for the training."""
-    if device.type == "cuda":
-        gc.collect()
-        torch.cuda.empty_cache()
-
-
-def unguarded(settings: TrainSettings, images: int) -> bool:
-    """Whether pretrained weights see few images with nothing that holds them."""
-    guarded = bool(settings.keep_start) or settings.teacher is not None
-    return settings.from_pose and images < FEW_IMAGES and not guarded
-
-
-def teaching(settings: TrainSettings, device: str) -> PoseEstimator | None:
-    """The teacher's estimator; None where there is no teacher.
-
-    Raises:
-        UserError: its weights cannot be used.
-    """
-    if settings.teacher is None:
-        return None
-    return PoseEstimator.from_pretrained(settings.teacher, device=device)
+def guarded(settings: TrainSettings, images: int) -> TrainSettings:
+    """The settings with the guards for few images, where neither was chosen nor turned off."""
+    chosen = settings.keep_start is not None or settings.teacher is not None
+    if chosen or not settings.fine_tunes or images >= FEW_IMAGES:
+        return settings
+    return dataclasses.replace(
+        settings, keep_start=FEW_IMAGES_KEEP_START, teacher=settings.initial_weights
+    )
 
 
 def open_run(run: RunDirectory, settings: TrainSettings, resume: bool, overwrite: bool) -> None:
-    """Locks the run directory and makes it ready.
+    """Locks the run directory and checks that it may be written.
 
     Raises:
-        UserError: it is taken, or holds a run or weights that would be lost.
+        UserError: it is in use, or holds a run or weights that would be lost.
     """
     run.lock()
     if resume:
@@ -149,21 +113,21 @@ def open_run(run: RunDirectory, settings: TrainSettings, resume: bool, overwrite
             "with --overwrite, or give another --output."
         )
     if overwrite:
-        init = settings.start if settings.from_pose else None
+        init = settings.initial_weights if settings.fine_tunes else None
         for option, name in (("--init", init), ("--teacher", settings.teacher)):
-            if name is not None and lies_in(name, run.folder):
+            if name is not None and is_inside(name, run.folder):
                 raise UserError(
                     f"{option} {name} is in {run.folder}, which --overwrite clears; choose another "
                     "--output."
                 )
 
 
-def lies_in(weights: str, folder: Path) -> bool:
-    """Whether weights by name, file or run are a file in a folder."""
+def is_inside(weights: str, folder: Path) -> bool:
+    """Whether weights, given by name, file or run, are a file in a folder."""
     try:
         path = resolve(weights).path
     except UserError:
-        return False  # loading them tells it
+        return False  # loading them reports it
     return path is not None and path.resolve().is_relative_to(folder.resolve())
 
 
@@ -175,6 +139,6 @@ def begin_run(run: RunDirectory, settings: TrainSettings) -> None:
     """
     try:
         run.clear()
-        write_file(run.settings, lambda file: file.write(settings.to_json().encode()))
     except OSError as error:
         raise UserError(f"{run.folder} cannot be written ({error.strerror}).") from None
+    run.write_settings(settings)

@@ -1,11 +1,4 @@
-"""The masked squared error of both fields at all six stages, summed over the stages.
-
-Reductions (they differ by a factor of about 40,000 for PAFs and 20,000 for heatmaps, so a
-learning rate of SGD only means something together with one):
-
-- mean: over all cells and channels of a field, as `F.mse_loss` does; the default.
-- sum: half the sum over cells and channels, averaged over the samples (the authors' Caffe loss).
-"""
+"""The masked squared error of PAFs and heatmaps, summed over the six stages."""
 
 from __future__ import annotations
 
@@ -14,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pose.networks import StageMaps
+from pose.networks.build import StageMaps
 
 
 @dataclass(frozen=True)
@@ -37,23 +30,19 @@ class LossTerms:
         return self.per_sample.mean()
 
 
-def field_loss(
-    stages: Sequence[StageMaps], targets: StageMaps, mask: torch.Tensor, reduction: str = "mean"
-) -> LossTerms:
+def field_loss(stages: Sequence[StageMaps], targets: StageMaps, mask: torch.Tensor) -> LossTerms:
     """Compares every stage with the targets where the mask allows it.
 
     Args:
         stages: maps of each stage, PAFs (N, 38, h, w) and heatmaps (N, 19, h, w).
         targets: the maps to reach.
         mask: (N, h, w), 1 where targets can be trusted, 0 where not. It multiplies the squared
-            error; ignored cells count as zeros in the mean.
-        reduction: "mean" or "sum", see above.
+            error; ignored cells count as zeros in the mean over cells and channels.
     """
     weight = mask[:, None].float()
 
-    def error(maps: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        squares = (maps.float() - wanted).square() * weight
-        return squares.mean((1, 2, 3)) if reduction == "mean" else squares.sum((1, 2, 3)) / 2
+    def error(maps: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return ((maps.float() - target).square() * weight).mean((1, 2, 3))
 
     pafs = torch.stack([error(stage.pafs, targets.pafs) for stage in stages])
     heatmaps = torch.stack([error(stage.heatmaps, targets.heatmaps) for stage in stages])

@@ -1,33 +1,29 @@
-"""A run directory: one writer, whole files, and a checkpoint to go on from.
+"""The files of a run: one process writes them, and each is whole or not there.
 
 RUN_DIR/weights.safetensors   final weights; written last, so its presence means finished
         settings.json metrics.jsonl log.txt loss.png
-        checkpoints/last.pt            everything needed to go on
-        checkpoints/best.safetensors   the best weights so far, for looking at them
-        teacher/                       a teacher's maps of the photos, while the run lasts
+        checkpoints/last.pt            everything needed to resume
+        checkpoints/best.safetensors   the best weights so far
 """
 
 from __future__ import annotations
 
 import contextlib
-import glob
 import json
-import os
-import shutil
-from collections.abc import Callable
+import sys
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import torch
+from typing import Any
 
 from pose.errors import UserError
-from train.settings import TrainSettings, from_mapping
+from pose.files import write_atomically, write_text
+from train.options import from_mapping
+from train.settings import TrainSettings
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 
 class RunDirectory:
-    """The files of a run."""
+    """Where a run's files are, and how they are written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,7 +34,6 @@ class RunDirectory:
         self.curve = folder / "loss.png"
         self.last = folder / "checkpoints" / "last.pt"
         self.best = folder / "checkpoints" / "best.safetensors"
-        self.teacher = folder / "teacher"
         self._lock: Any = None
 
     @property
@@ -50,20 +45,18 @@ class RunDirectory:
         return self.last.is_file() or self.metrics.is_file() or self.finished
 
     def lock(self) -> None:
-        """Becomes the one writer until the process ends.
+        """Makes this process the only writer until it ends.
 
         Raises:
-            UserError: another training writes here, or nobody can.
+            UserError: another training writes here, or the folder cannot be written.
         """
-        try:
-            import fcntl
-        except ImportError:  # Windows: no lock, trainings there have to be kept apart by hand
-            fcntl = None
         try:
             (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / ".lock").open("a")
-            if fcntl is not None:
-                # Not flock: that lock would live on in loader processes that outlive a kill.
+            if sys.platform != "win32":
+                import fcntl
+
+                # Not flock, which loader processes that outlive a kill would keep.
                 fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
@@ -75,16 +68,15 @@ class RunDirectory:
 
     def sweep(self) -> None:
         """Deletes half-written files of a process that was killed; only the one writer may."""
-        for path in (self.settings, self.metrics, self.curve, self.weights, self.last, self.best):
-            for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        written = (self.settings, self.metrics, self.curve, self.weights, self.last, self.best)
+        for path in written:
+            # The names that `write_atomically` gives its temporary files.
+            for left in path.parent.glob(f".????????{path.suffix}"):
                 with contextlib.suppress(OSError):
                     left.unlink()
-        for left in self.teacher.glob(".*.npz.*"):
-            with contextlib.suppress(OSError):
-                left.unlink()
 
     def unlock(self) -> None:
-        """Lets others write."""
+        """Lets other processes write."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -93,17 +85,20 @@ class RunDirectory:
         """Removes an earlier run's files, its weights first."""
         for path in (self.weights, self.last, self.best, self.metrics, self.log, self.curve):
             path.unlink(missing_ok=True)
-        self.forget_teacher()
 
-    def forget_teacher(self) -> None:
-        """Deletes a teacher's maps."""
-        shutil.rmtree(self.teacher, ignore_errors=True)
+    def write_settings(self, settings: TrainSettings) -> None:
+        """Writes settings.json.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        write_text(self.settings, settings.to_json())
 
     def read_settings(self) -> TrainSettings:
         """The settings a run was started with.
 
         Raises:
-            UserError: there is no run here.
+            UserError: there is no run here, or another version of this program started it.
         """
         try:
             values = dict(json.loads(self.settings.read_text("utf-8")))
@@ -111,16 +106,23 @@ class RunDirectory:
             raise UserError(
                 f"{self.folder} is not a run directory: {self.settings.name} is missing or broken."
             ) from None
-        return from_mapping({**values, "output": self.folder})
+        try:
+            return from_mapping({**values, "output": self.folder})
+        except UserError as error:
+            raise UserError(
+                f"{self.settings} is of no use here ({error}); start a new run."
+            ) from None
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replaces the last checkpoint.
 
         Raises:
-            OSError, RuntimeError: it cannot be written; the earlier one is intact.
+            UserError: it cannot be written; the earlier one is intact.
         """
+        import torch
+
         content = {"version": CHECKPOINT_VERSION, **state}
-        write_file(self.last, lambda file: torch.save(content, file))
+        write_atomically(self.last, lambda path: torch.save(content, path))
 
     def load_checkpoint(self) -> dict[str, Any]:
         """The last checkpoint.
@@ -128,35 +130,21 @@ class RunDirectory:
         Raises:
             UserError: there is none, or it cannot be read.
         """
+        import torch
+
         if not self.last.is_file():
-            raise UserError(f"{self.folder} has no checkpoint to resume from; start it anew.")
+            raise UserError(f"{self.folder} has no checkpoint to resume from; start a new run.")
         try:
             state = torch.load(self.last, map_location="cpu", weights_only=True)
         except Exception as error:
-            # Damage has a dozen exception types and messages of many lines.
+            # A damaged file raises any of a dozen exception types, with messages of many lines.
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise UserError(
-                f"{self.last} cannot be read ({reason}); it is damaged, start the run anew with "
+                f"{self.last} cannot be read ({reason}); it is damaged, start again with "
                 "--overwrite."
             ) from None
         if not isinstance(state, dict) or state.get("version") != CHECKPOINT_VERSION:
-            raise UserError(f"{self.last} was written by another version of this program.")
+            raise UserError(
+                f"{self.last} was written by another version of this program; start a new run."
+            )
         return state
-
-
-def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Lets `write` fill a temporary file, then puts it in place, whole and on the disk.
-
-    Raises:
-        OSError, RuntimeError: it cannot be written; `path` is as it was.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -1,7 +1,8 @@
-"""One optimiser step: the loss of a batch in whatever memory there is, on one process or many."""
+"""One optimizer step: the gradient of a batch in whatever memory there is, over all processes."""
 
 from __future__ import annotations
 
+import copy
 import gc
 import math
 from collections.abc import Callable
@@ -10,147 +11,131 @@ from typing import Any
 
 import torch
 
+from pose.engines.out_of_memory import first_line, is_out_of_memory
 from pose.errors import UserError
-from pose.out_of_memory import first_line, is_out_of_memory
-from train.dataset import Batch, jittered
-from train.initial import Start, front_end
+from pose.networks.build import PoseNetwork
+from train.data.dataset import Batch, jittered
+from train.data.targets import make_targets
+from train.distributed import average_gradients, gathered, half_precision, memory_in_use
 from train.loss import LossTerms, field_loss
-from train.memory import recompute_activations
-from train.optimise import MovingAverage, make_optimizer, parameter_groups, set_rate
-from train.processes import gathered, half_precision
+from train.network import InitialNetwork, front_end, recompute_activations
+from train.optimizer import make_average, make_optimizer, make_schedule
 from train.settings import TrainSettings
-from train.targets import make_targets
-from train.teacher import blended
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a process wants to happen after a step; one process's wish is everyone's.
-
-    Attributes:
-        stop: end the training.
-        save: write a checkpoint.
-    """
-
-    stop: bool = False
-    save: bool = False
+from train.teacher import Teacher, blended
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """One optimiser step, over all processes.
+    """One optimizer step, over all processes.
 
     Attributes:
         loss: the mean over the batch, summed over stages and fields.
-        pafs, heatmaps: its terms, one a stage.
-        gradient_norm: before clipping; 0 where nothing is clipped and fp16's scaler looks at it.
-        wishes: of any process.
+        pafs, heatmaps: its terms per stage.
+        gradient_norm: before clipping.
+        learning_rate: before the factors of parameter groups.
+        memory_gb: peak on the GPU, or of this process on the CPU.
+        stop, save: whether any process asked to end the training, or to write a checkpoint.
     """
 
     loss: float
     pafs: tuple[float, ...]
     heatmaps: tuple[float, ...]
     gradient_norm: float
-    wishes: Wishes
+    learning_rate: float
+    memory_gb: float
+    stop: bool
+    save: bool
 
 
 class Stepper:
-    """A network with its optimiser and its moving average.
+    """A network with its optimizer and its moving average.
 
     Attributes:
         network: on the device, in training mode.
-        average: the weights that are validated and saved.
+        average: the moving average of its weights, which is validated and saved.
         micro_batch: samples on the device at once; it halves when memory runs out.
     """
 
     def __init__(
         self,
         settings: TrainSettings,
-        start: Start,
+        initial: InitialNetwork,
         accelerator: Any,
+        total_steps: int,
         say: Callable[[str], None] = print,
+        teacher: Teacher | None = None,
     ) -> None:
-        self.settings, self.start, self.accelerator, self.say = settings, start, accelerator, say
-        self.world = accelerator.num_processes
-        if settings.batch_size % self.world:
+        self.settings, self.initial, self.teacher, self.say = settings, initial, teacher, say
+        self.accelerator, world = accelerator, accelerator.num_processes
+        if settings.batch_size % world:
             raise UserError(
-                f"--batch-size {settings.batch_size} cannot be shared by {self.world} processes; "
+                f"--batch-size {settings.batch_size} cannot be shared by {world} processes; "
                 "make it a multiple."
             )
-        share = settings.batch_size // self.world
+        share = settings.batch_size // world
         self.micro_batch = min(settings.micro_batch or share, share)
-        self.network = start.network.to(accelerator.device).train()
-        if settings.channels_last:
-            self.network = self.network.to(memory_format=torch.channels_last)
+        self.started = (
+            [p.detach().clone() for p in initial.network.parameters()]
+            if settings.keep_start
+            else []
+        )
+        self.network = initial.network.to(accelerator.device).train()
+        self.network = self.network.to(memory_format=torch.channels_last)
+        self.average = make_average(self.network, settings.ema)
         if settings.gradient_checkpointing:
             recompute_activations(self.network)
-        groups = parameter_groups(self.network, settings, start.fresh_stages)
-        self.optimizer = accelerator.prepare_optimizer(make_optimizer(settings, groups))
-        if self.world > 1:
-            self.share_weights()
-        self.average = MovingAverage(self.network, settings.ema)
+        optimizer = make_optimizer(self.network, settings, initial.fresh_stages)
+        self.schedule = make_schedule(optimizer, settings, total_steps)
+        self.optimizer = accelerator.prepare_optimizer(optimizer)
         self.frozen: bool | None = None
 
-    def step(
-        self, batch: Batch, number: int, rate: float, wishes: Wishes | None = None
-    ) -> StepResult:
-        """One optimiser step on this process's share of a batch.
+    def step(self, batch: Batch, *, stop: bool = False, save: bool = False) -> StepResult:
+        """One optimizer step on this process's share of a batch.
 
         Args:
-            number: of the step, from 0.
-            rate: learning rate before the groups' multipliers.
-            wishes: this process's.
+            stop, save: what this process asks for, see `StepResult`.
 
         Raises:
             UserError: the loss or its gradient is not finite, or one sample does not fit into
                 memory; the weights are as before.
         """
-        wishes = wishes or Wishes()
-        set_rate(self.optimizer, rate)
         terms = self.accumulate_fitting(batch)
-        if self.world > 1:
-            self.average_gradients()
-        flags = terms.pafs.new_tensor([wishes.stop, wishes.save])
+        average_gradients(self.accelerator, self.network)
+        flags = terms.pafs.new_tensor([stop, save])
         numbers = torch.cat([terms.total.reshape(1), terms.pafs, terms.heatmaps, flags])
-        loss, *fields, stop, save = self.accelerator.reduce(numbers, "mean").tolist()
+        loss, *fields, any_stop, any_save = self.accelerator.reduce(numbers, "mean").tolist()
         if not math.isfinite(loss):
             bad = (~terms.per_sample.isfinite()).nonzero().flatten().tolist()
-            self.stop_not_finite("loss", number, [batch.names[i] for i in bad])
-        norm = self.clip()
+            self.stop_not_finite("loss", [batch.names[i] for i in bad])
+        limit = self.settings.clip or math.inf
+        norm = float(self.accelerator.clip_grad_norm_(self.network.parameters(), limit))
         # With fp16 the scaler skips such a step by itself.
         if not math.isfinite(norm) and self.accelerator.scaler is None:
-            self.stop_not_finite("gradient", number, list(batch.names))
+            self.stop_not_finite("gradient", list(batch.names))
+        factor = self.schedule.lr_lambdas[0](self.schedule.last_epoch)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.average.update(self.network, number)
+        self.schedule.step()
+        self.average.update_parameters(self.network)
         half = len(fields) // 2
         return StepResult(
             loss,
             tuple(fields[:half]),
             tuple(fields[half:]),
             norm,
-            Wishes(stop > 0, save > 0),
+            self.settings.learning_rate * factor,
+            memory_in_use(self.accelerator.device),
+            any_stop > 0,
+            any_save > 0,
         )
 
-    def clip(self) -> float:
-        """Clips the gradient where that is wanted, and returns the norm it had.
-
-        It is 0 where nothing is clipped and fp16's scaler looks for infinities by itself.
-        """
-        parameters = [p for p in self.network.parameters() if p.grad is not None]
-        if not self.settings.clip_norm:
-            if self.accelerator.scaler is not None:
-                return 0.0
-            return float(torch.nn.utils.get_total_norm([p.grad for p in parameters]))
-        return float(self.accelerator.clip_grad_norm_(parameters, self.settings.clip_norm))
-
-    def stop_not_finite(self, what: str, number: int, names: list[str]) -> None:
+    def stop_not_finite(self, what: str, names: list[str]) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         names = list(dict.fromkeys(gathered(names)))
         raise UserError(
-            f"The {what} of step {number + 1} is not finite, with the images {', '.join(names)}. "
-            "The last checkpoint is kept: lower --learning-rate, or check these images' "
-            "annotations."
+            f"The {what} of step {self.schedule.last_epoch + 1} is not finite, with the images "
+            f"{', '.join(names)}. The last checkpoint is kept: lower --learning-rate, or check "
+            "these images' annotations."
         )
 
     def accumulate_fitting(self, batch: Batch) -> LossTerms:
@@ -162,14 +147,14 @@ class Stepper:
                 if not is_out_of_memory(error):
                     raise
                 reason = first_line(error)
-            # Outside of the handler, where the failed graph is no longer held by the error.
+            # Outside of the handler, where the error no longer holds the failed graph.
             self.halve_micro_batch(reason)
 
     def halve_micro_batch(self, reason: str) -> None:
         """Makes room for another try.
 
         Args:
-            reason: what the device said.
+            reason: the device's message.
 
         Raises:
             UserError: one sample was too much.
@@ -177,8 +162,7 @@ class Stepper:
         self.optimizer.zero_grad(set_to_none=True)
         gc.collect()
         on_gpu = self.accelerator.device.type == "cuda"
-        if on_gpu:
-            torch.cuda.empty_cache()
+        torch.cuda.empty_cache()
         if self.micro_batch == 1:
             raise UserError(
                 "Not even one sample fits into memory; add --gradient-checkpointing or "
@@ -186,53 +170,40 @@ class Stepper:
             )
         before, self.micro_batch = self.micro_batch, self.micro_batch // 2
         self.say(
-            f"Out of memory with {before} samples at once: going on with {self.micro_batch}, the "
-            f"batch stays {self.settings.batch_size}."
+            f"Out of memory with {before} samples at once: trying {self.micro_batch}, with "
+            f"gradients accumulated to the batch of {self.settings.batch_size}."
         )
 
     def accumulate(self, batch: Batch) -> LossTerms:
-        """Gradients of the mean loss of a batch, a micro-batch at a time."""
+        """Gradients of the mean loss of a batch, one micro-batch at a time."""
         self.optimizer.zero_grad(set_to_none=True)
-        parts: list[LossTerms] = []
-        weights: list[float] = []
+        samples, pafs, heatmaps = [], [], []
         for first in range(0, len(batch), self.micro_batch):
-            part = batch[first : first + self.micro_batch].to(self.accelerator.device)
-            terms = self.losses(part)
-            weights.append(len(part) / len(batch))
-            self.accelerator.backward(terms.total * weights[-1])
-            parts.append(LossTerms(terms.per_sample.detach(), terms.pafs, terms.heatmaps))
-        pairs = list(zip(weights, parts, strict=True))
-        return LossTerms(
-            torch.cat([p.per_sample for p in parts]),
-            sum(w * p.pafs for w, p in pairs),
-            sum(w * p.heatmaps for w, p in pairs),
-        )
+            micro = batch[first : first + self.micro_batch].to(self.accelerator.device)
+            terms = self.losses(micro)
+            weight = len(micro) / len(batch)
+            self.accelerator.backward(terms.total * weight)
+            samples.append(terms.per_sample.detach())
+            pafs.append(weight * terms.pafs)
+            heatmaps.append(weight * terms.heatmaps)
+        return LossTerms(torch.cat(samples), torch.stack(pafs).sum(0), torch.stack(heatmaps).sum(0))
 
     def losses(self, batch: Batch) -> LossTerms:
         """The forward pass of samples that are on the device."""
-        images = batch.images
-        if self.settings.color_jitter:
-            images = jittered(images, batch.jitter)
-        images = self.start.preprocessing(images)
-        if self.settings.channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-        shift = batch.keypoints.new_tensor([*self.start.shift, 0.0])
-        targets = make_targets(
-            batch.keypoints + shift,
-            batch.masks.shape[1:],
-            self.settings.sigma,
-            self.settings.paf_width,
-        )
+        images = self.initial.preprocessing(jittered(batch.images, batch.jitter))
+        shift = batch.keypoints.new_tensor([*self.initial.shift, 0.0])
+        rows, columns = batch.masks.shape[1:]
+        targets = make_targets(batch.keypoints + shift, (rows, columns))
         weight = batch.masks / 255
-        if batch.teacher is not None:
-            share = self.settings.teacher_share
-            targets, weight = blended(targets, weight, batch.teacher, share)
         with self.accelerator.autocast():
-            stages = self.network(images)
-        return field_loss(stages, targets, weight, self.settings.reduction)
+            if self.teacher is not None:
+                seen = self.teacher(batch.images, self.initial.shift)
+                targets, weight = blended(targets, weight, seen, self.settings.teacher_share)
+            stages = self.network(images.contiguous(memory_format=torch.channels_last))
+        return field_loss(stages, targets, weight)
 
     def freeze(self, frozen: bool) -> None:
-        """Holds or releases the front end."""
+        """Freezes or releases the front end."""
         if frozen == self.frozen:
             return
         self.frozen = frozen
@@ -240,43 +211,28 @@ class Stepper:
             module.requires_grad_(not frozen)
             module.train(not frozen)
 
-    def share_weights(self) -> None:
-        """Every process starts from the first one's weights."""
-        for value in self.network.state_dict().values():
-            torch.distributed.broadcast(value, 0)
-
-    def average_gradients(self) -> None:
-        """The mean of all processes' gradients, in one transfer."""
-        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-        flat = torch.cat([g.flatten() for g in gradients])
-        flat = self.accelerator.reduce(flat, "mean")
-        for gradient, mean in zip(
-            gradients, flat.split([g.numel() for g in gradients]), strict=True
-        ):
-            gradient.copy_(mean.view_as(gradient))
-
-    def average_statistics(self) -> None:
-        """The mean of all processes' batch-norm statistics, for the network and its average."""
-        if self.world > 1:
-            for name, value in self.network.named_buffers():
-                if value.is_floating_point():
-                    value.copy_(self.accelerator.reduce(value.clone(), "mean"))
-                    self.average.state[name].copy_(value)
+    def averaged_network(self) -> PoseNetwork:
+        """The network to validate and save, on the CPU: the average, mixed with `keep_start`."""
+        network: PoseNetwork = copy.deepcopy(self.average.module)  # type: ignore[assignment]
+        network = network.cpu().eval().requires_grad_(False)
+        for value, started in zip(network.parameters(), self.started, strict=False):
+            value.lerp_(started, self.settings.keep_start or 0.0)
+        return network
 
     def state(self) -> dict[str, Any]:
-        """What has to be kept to go on."""
+        """What resuming needs; there is no randomness but in the samples, which have the seed."""
         scaler = self.accelerator.scaler
         return {
             "micro_batch": self.micro_batch,
             "network": self.network.state_dict(),
-            "average": self.average.state,
+            "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
             "scaler": scaler.state_dict() if scaler is not None else None,
-            "random": random_state(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Takes over what `state` gave.
+        """Restores what `state` returned.
 
         Raises:
             UserError: it is of another network.
@@ -285,22 +241,10 @@ class Stepper:
             self.network.load_state_dict(state["network"])
         except RuntimeError:
             raise UserError("The checkpoint is of another network; start a new run.") from None
-        self.average.load(state["average"])
+        self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
         if self.accelerator.scaler is not None and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         if self.settings.micro_batch is None:
             self.micro_batch = min(self.micro_batch, state["micro_batch"])
-        restore_random(state["random"])
-
-
-def random_state() -> dict[str, Any]:
-    """The states of torch's generators; everything about samples comes from the seed instead."""
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"cpu": torch.get_rng_state(), "cuda": cuda}
-
-
-def restore_random(state: dict[str, Any]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["cuda"])

@@ -1,32 +1,27 @@
-"""A training run: steps, epochs, validation, checkpoints, and what is told about them."""
+"""A training run: steps, epochs, validation, checkpoints."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
+from pose.engines.forward import OutOfMemory
 from pose.errors import UserError
-from pose.networks import PoseNetwork
-from pose.saving import copy_file, save_weights
-from pose.weights import load_file
-from train.coco import TrainingData
-from train.dataset import Batch, CropDataset, Order, Shares, make_loader
-from train.initial import Start, same_network
-from train.interruption import Interruption
-from train.journal import Journal
-from train.optimise import learning_rate
-from train.processes import gathered, in_step, memory_in_use
+from train.data.dataset import Batch, CropDataset, make_loader
+from train.data.order import Order
+from train.data.samples import TrainingData
+from train.distributed import Interruption, average_statistics, gathered, in_step
+from train.log import TrainingLog
+from train.network import InitialNetwork
 from train.run_directory import RunDirectory
 from train.settings import TrainSettings
-from train.stepper import Stepper, StepResult, Wishes
+from train.stepper import Stepper, StepResult
 from train.teacher import Teacher
-from train.validation import Validation, Validator
+from train.validation import RunWeights, Validator
 
 
 @dataclass(frozen=True)
@@ -34,8 +29,8 @@ class Summary:
     """How a training ended.
 
     Attributes:
-        finished: False where it was interrupted and can be resumed.
-        step: optimiser steps done.
+        finished: False if it was interrupted and can be resumed.
+        step: optimizer steps done.
         weights: the weights file of a finished run.
         ap: the validation AP of those weights, None without validation.
     """
@@ -52,46 +47,42 @@ class Trainer:
     def __init__(
         self,
         settings: TrainSettings,
-        start: Start,
+        initial: InitialNetwork,
         data: TrainingData,
         accelerator: Any,
-        journal: Journal,
+        log: TrainingLog,
         run: RunDirectory,
         validator: Validator | None = None,
         teacher: Teacher | None = None,
     ) -> None:
-        self.settings, self.run, self.journal = settings, run, journal
-        self.accelerator, self.start, self.validator = accelerator, start, validator
-        self.dataset = CropDataset(data, settings, teacher)
+        self.settings, self.run, self.log = settings, run, log
+        self.accelerator, self.initial, self.validator = accelerator, initial, validator
+        self.dataset = CropDataset(data, settings)
         self.order = Order(len(self.dataset), settings.batch_size, settings.seed)
-        self.total_steps = settings.max_steps or settings.epochs * self.order.steps_per_epoch
-        self.started = (
-            [p.detach().clone() for p in start.network.parameters()] if settings.keep_start else []
-        )
-        self.stepper = Stepper(settings, start, accelerator, journal.say)
+        self.steps_per_epoch = self.order.steps_per_epoch
+        self.total_steps = settings.max_steps or settings.epochs * self.steps_per_epoch
+        self.stepper = Stepper(settings, initial, accelerator, self.total_steps, log.say, teacher)
         self.interruption = Interruption()
-        self.step = 0
-        self.epoch_sum = 0.0
-        self.best: dict[str, float] = {}
-        self.problems: list[str] = []
+        self.step, self.epoch_loss = 0, 0.0  # the loss is summed over the steps of an epoch
+        self.weights = RunWeights(settings, initial, run, validator, log.say)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.step == self.total_steps
 
     @property
     def epoch(self) -> int:
-        """The epoch (from 0) of the next step."""
-        return self.step // self.order.steps_per_epoch
+        """The epoch of the last step, from 1."""
+        return (self.step - 1) // self.steps_per_epoch + 1
 
     @property
-    def epoch_has_no_end(self) -> bool:
-        """Whether all of an epoch's steps are done and its validation is not; see `validate`."""
-        at_end = self.step % self.order.steps_per_epoch == 0 or self.step == self.total_steps
-        return at_end and self.epoch_sum > 0
-
-    @property
-    def epochs(self) -> int:
-        return -(-self.total_steps // self.order.steps_per_epoch)
+    def at_epoch_end(self) -> bool:
+        """Whether the last step was the last of an epoch."""
+        return self.step % self.steps_per_epoch == 0 or self.finished
 
     def fit(self) -> Summary:
-        """Trains from where it stands to the end, or to Ctrl-C.
+        """Trains to the end, or until Ctrl-C.
 
         Raises:
             UserError: see `Stepper.step`; or the weights cannot be written.
@@ -99,275 +90,142 @@ class Trainer:
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         loader = make_loader(
             self.dataset,
-            Shares(self.order, self.step, self.total_steps, rank, world),
+            self.order.batches(self.step, self.total_steps, rank, world),
             self.settings.workers,
             pin_memory=self.accelerator.device.type == "cuda",
         )
-        self.journal.open_bar(self.step, self.total_steps)
-        saved = lap = before = epoch_began = time.monotonic()
-        told = self.step
+        self.log.start(self.step, self.total_steps)
+        saved = epoch_began = time.monotonic()
         with self.interruption.catching():
-            if self.epoch_has_no_end:
+            if self.at_epoch_end and self.epoch_loss:  # its validation failed
                 self.end_epoch(0.0)
                 self.save()
             for batch in self.batches(loader):
-                if self.step % self.order.steps_per_epoch == 0:
+                if self.step % self.steps_per_epoch == 0:
                     epoch_began = time.monotonic()
-                    self.journal.say(f"Epoch {self.epoch + 1}/{self.epochs}")
-                self.report(batch.problems)
+                    epochs = math.ceil(self.total_steps / self.steps_per_epoch)
+                    self.log.say(f"Epoch {self.epoch + 1}/{epochs}")
+                self.log.unreadable(batch.problems)
                 due = (time.monotonic() - saved) / 60 >= self.settings.checkpoint_minutes
-                result = self.train_step(batch, Wishes(self.interruption.wanted, due))
-                now = time.monotonic()
-                self.tell_bar(result, self.settings.batch_size / max(now - before, 1e-9))
-                before = now
-                last = self.step == self.total_steps
-                if self.step % self.settings.log_every == 0 or last:
-                    self.tell_step(result, self.step - told, now - lap)
-                    told, lap = self.step, now
-                ended = last or self.step % self.order.steps_per_epoch == 0
-                if ended:
+                result = self.train_step(batch, stop=self.interruption.requested, save=due)
+                due = self.step % self.settings.log_every == 0 or self.finished
+                self.log.step(result, self.step, self.epoch, due)
+                if self.at_epoch_end:
                     self.end_epoch(time.monotonic() - epoch_began)
-                if ended or result.wishes.save or result.wishes.stop:
+                if self.at_epoch_end or result.save or result.stop:
                     self.save()
                     saved = time.monotonic()
-                if (result.wishes.stop or self.may_stop()) and not last:
+                # Ctrl-C during a validation; several processes agree on it in the next step.
+                late = self.interruption.requested and self.at_epoch_end and world == 1
+                if (result.stop or late) and not self.finished:
                     return Summary(False, self.step)
         return self.finish()
 
-    def batches(self, loader: Iterable[Batch]) -> Iterator[Batch]:
-        """The loader's; what has been learned is saved where the data cannot be read any more.
+    def batches(self, loader: Iterable[Batch | UserError]) -> Iterator[Batch]:
+        """The loader's batches; if the data has become unreadable, the progress is saved.
 
         Raises:
             UserError: no image can be read.
         """
-        try:
-            yield from loader
-        except UserError as error:
-            if self.accelerator.num_processes == 1:
-                self.save()
-            # From a loader's process the message comes wrapped in a traceback.
-            line = str(error).strip().splitlines()[-1].rpartition("UserError: ")[2]
-            raise UserError(f"{line} Then go on with --resume {self.run.folder}") from None
+        for batch in loader:
+            if isinstance(batch, UserError):
+                if self.accelerator.num_processes == 1:
+                    self.save()
+                raise UserError(f"{batch} Then resume with --resume {self.run.folder}")
+            yield batch
 
-    def may_stop(self) -> bool:
-        """Whether this process, alone, was asked to stop after the step, while it validated."""
-        if self.accelerator.num_processes > 1 or not self.interruption.wanted:
-            return False
-        return self.step % self.order.steps_per_epoch == 0  # all else is not saved yet
-
-    def train_step(self, batch, wishes: Wishes | None = None) -> StepResult:
+    def train_step(self, batch: Batch, *, stop: bool = False, save: bool = False) -> StepResult:
         """The next step, see `Stepper.step`."""
-        self.stepper.freeze(self.epoch < self.settings.freeze_epochs)
-        rate = learning_rate(self.settings, self.step, self.total_steps)
-        result = self.stepper.step(batch, self.step, rate, wishes)
+        self.stepper.freeze(self.step // self.steps_per_epoch < self.settings.freeze_epochs)
+        result = self.stepper.step(batch, stop=stop, save=save)
         self.step += 1
-        self.epoch_sum += result.loss
+        self.epoch_loss += result.loss
         return result
 
-    def report(self, problems: tuple[str, ...]) -> None:
-        """Names every unreadable image once."""
-        for problem in problems:
-            if problem not in self.problems:
-                self.problems.append(problem)
-                self.journal.say(
-                    f"Skipped an image that cannot be used ({len(self.problems)} so far): {problem}"
-                )
-
-    def tell_bar(self, result: StepResult, speed: float) -> None:
-        values = {"loss": f"{result.loss:.4g}", "images/s": f"{speed:.1f}"}
-        self.journal.advance(**values, memory=f"{memory_in_use(self.accelerator.device):.1f} GB")
-
-    def tell_step(self, result: StepResult, steps: int, seconds: float) -> None:
-        """The seed's line per 10 iterations, and the numbers for metrics.jsonl."""
-        self.journal.say(
-            f"Iteration {self.step} || Loss: {result.loss:.6f} || {steps}iter: {seconds:.4f} sec."
-        )
-        self.journal.record(
-            "step",
-            {
-                "step": self.step,
-                "epoch": (self.step - 1) // self.order.steps_per_epoch + 1,
-                "loss": result.loss,
-                "pafs": list(result.pafs),
-                "heatmaps": list(result.heatmaps),
-                "learning_rate": learning_rate(self.settings, self.step - 1, self.total_steps),
-                "gradient_norm": result.gradient_norm,
-                "images_per_second": self.settings.batch_size * steps / seconds,
-                "memory_gb": memory_in_use(self.accelerator.device),
-            },
-        )
-
     def end_epoch(self, seconds: float) -> None:
-        """Averages, validates where it is due, keeps the best weights."""
-        per_epoch = self.order.steps_per_epoch
-        done = (self.step - 1) % per_epoch + 1
-        epoch = (self.step - 1) // per_epoch + 1
-        self.stepper.average_statistics()
-        measured = None
-        last = self.step == self.total_steps
-        if self.validator is not None and (epoch % self.settings.val_every == 0 or last):
-            measured = self.validate()
-        loss, self.epoch_sum = self.epoch_sum / done, 0.0
-        ap = None if measured is None else measured.ap
-        told = "" if ap is None else f" || Epoch_VAL_AP:{ap:.4f}"
-        self.journal.say(f"Epoch {epoch} || Epoch_TRAIN_Loss:{loss:.6f}{told}")
-        self.journal.say(f"timer: {seconds:.4f} sec.")
-        self.journal.record(
+        """Validates if it is due, logs the epoch, keeps the best weights."""
+        epoch, done = self.epoch, self.step - (self.epoch - 1) * self.steps_per_epoch
+        average_statistics(self.accelerator, self.stepper.network, self.stepper.average.module)
+        ap = None
+        if self.validator:
+            ap = self.validate(self.validator)
+        loss, self.epoch_loss = self.epoch_loss / done, 0.0
+        measured = "" if ap is None else f" || Epoch_VAL_AP:{ap:.4f}"
+        self.log.say(f"Epoch {epoch} || Epoch_TRAIN_Loss:{loss:.6f}{measured}")
+        self.log.say(f"timer: {seconds:.4f} sec.")
+        self.log.record(
             "epoch", {"step": self.step, "epoch": epoch, "loss": loss, "seconds": seconds}
         )
-        if measured is not None:
-            self.tell_validation(measured, epoch)
-        score = -loss if self.validator is None else None
-        if measured is not None and measured.comparable:
-            score = ap
-        if score is not None and score >= self.best.get("score", -np.inf):
-            best = {"score": score, "step": self.step, "epoch": epoch}
-            if not self.accelerator.is_main_process or self.keep_best(ap):
-                self.best = best
-        self.draw_curve()
+        if ap is not None:
+            self.log.record("validation", {"step": self.step, "epoch": epoch, "ap": ap})
+        if self.accelerator.is_main_process:
+            self.weights.keep_best(self.stepper.averaged_network(), self.step, loss, ap)
+        self.log.draw_curve()
 
-    def tell_validation(self, measured: Validation, epoch: int) -> None:
-        """The AP for metrics.jsonl, and what has to be known about it."""
-        for note in measured.notes:
-            self.journal.say(f"Validation: {note}")
-        if not measured.comparable:
-            self.journal.say(
-                f"The AP of epoch {epoch} was measured with too little memory and does not choose "
-                "the best weights."
-            )
-        self.journal.record(
-            "validation",
-            {
-                "step": self.step,
-                "epoch": epoch,
-                "ap": measured.ap,
-                "comparable": measured.comparable,
-            },
-        )
+    def validate(self, validator: Validator) -> float | None:
+        """AP of the averaged weights, measured by the main process; None if memory runs out.
 
-    def keep_best(self, ap: float | None) -> bool:
-        """Writes the best weights so far; a full disk is told and does not end the training."""
-        try:
-            self.export(self.run.best, ap)
-        except UserError as error:
-            self.journal.say(f"{error}; the earlier best weights are kept.")
-            return False
-        return True
-
-    def draw_curve(self) -> None:
-        try:
-            self.journal.draw_curve()
-        except OSError as error:
-            self.journal.say(f"{self.run.curve} cannot be written: {error.strerror or error}.")
-
-    def validate(self) -> Validation:
-        """What the averaged weights are worth, measured by the main process.
-
-        Where that fails the epoch's work is saved, and going on begins with this validation.
+        If it fails, the epoch is saved, and resuming starts with this validation.
 
         Raises:
             UserError: the images cannot be measured.
         """
+
+        def measure() -> float | None:
+            try:
+                return validator.measure(self.stepper.averaged_network())
+            except OutOfMemory as error:
+                self.log.say(f"The AP of this epoch was not measured: {error}")
+                return None
+
         try:
-            measured = in_step(
-                self.accelerator, lambda: self.validator.measure(self.averaged_network())
-            )
+            ap = in_step(self.accelerator, measure)
         except Exception as error:
             # Saving needs all processes, and only a UserError reaches them all.
             if isinstance(error, UserError) or self.accelerator.num_processes == 1:
                 self.save()
-                self.journal.say(f"The validation failed; go on with --resume {self.run.folder}")
+                self.log.say(f"The validation failed; resume with --resume {self.run.folder}")
             raise
-        return gathered([measured])[0]
-
-    def averaged_network(self) -> PoseNetwork:
-        """A copy of the network with the averaged weights, in eval mode on the CPU."""
-        network = same_network(self.stepper.network)
-        network.load_state_dict(self.stepper.average.state)
-        if self.started:
-            with torch.no_grad():
-                for value, started in zip(network.parameters(), self.started, strict=True):
-                    value.lerp_(started, self.settings.keep_start)
-        return network.eval()
-
-    def export(self, path: Path, ap: float | None) -> None:
-        """Writes the averaged weights with what is needed to use them.
-
-        Raises:
-            UserError: they cannot be written, for instance because the disk is full.
-        """
-        metadata = {
-            "title": f"{self.settings.name}, {self.settings.network}",
-            "source": f"trained here from {self.start.description}",
-            "licence": self.start.licence or "not stated",
-            "step": str(self.step),
-            "settings": self.settings.to_json(),
-            **self.start.metadata(),
-        }
-        if ap is not None:
-            metadata |= {"ap": f"{ap:.4f}", "ap_note": self.validator.description}
-        save_weights(
-            path,
-            self.averaged_network(),
-            preprocessing=self.start.preprocessing.name,
-            metadata=metadata,
-        )
+        return gathered([ap])[0]
 
     def finish(self) -> Summary:
-        """Writes the final weights: the best by validation AP, else the averaged last ones.
+        """Writes the final weights.
 
         Raises:
             UserError: they cannot be written; resuming tries again.
         """
 
         def write() -> float | None:
-            ap = self.best.get("score") if self.validator is not None else None
             try:
-                if ap is not None and self.best_is_whole():
-                    copy_file(self.run.best, self.run.weights)
-                    return ap
-                self.export(self.run.weights, None)
+                return self.weights.write_final(self.stepper.averaged_network(), self.step)
             except UserError as error:
                 raise UserError(
-                    f"{error}; make room and finish with --resume {self.run.folder}"
+                    f"{error}, or make room and finish with --resume {self.run.folder}"
                 ) from None
-            return None
 
-        ap = in_step(self.accelerator, write)
-        return Summary(True, self.step, self.run.weights, ap)
-
-    def best_is_whole(self) -> bool:
-        """Whether the best weights can be used; says so where they cannot."""
-        try:
-            load_file(self.run.best)
-        except UserError as error:
-            self.journal.say(f"{error}; the last weights are taken in place of the best ones.")
-            return False
-        return True
+        return Summary(True, self.step, self.run.weights, in_step(self.accelerator, write))
 
     def save(self) -> None:
-        """Replaces the last checkpoint; a full disk is told and does not end the training."""
-        self.stepper.average_statistics()
+        """Replaces the last checkpoint; a full disk is logged and does not end the training."""
+        average_statistics(self.accelerator, self.stepper.network, self.stepper.average.module)
         if not self.accelerator.is_main_process:
             return
         state = {
             "step": self.step,
             "samples": self.order.samples,
-            "epoch_sum": self.epoch_sum,
-            "best": self.best,
-            "problems": self.problems,
+            "epoch_loss": self.epoch_loss,
+            "best_score": self.weights.best_score,
+            "problems": self.log.problems,
             **self.stepper.state(),
         }
         try:
             self.run.save_checkpoint(state)
-        except (OSError, RuntimeError) as error:
-            self.journal.say(
-                f"The checkpoint of step {self.step} could not be written "
-                f"({str(error).splitlines()[0]}); the earlier one is kept."
-            )
+        except UserError as error:
+            what = f"The checkpoint of step {self.step} was not saved, the earlier one is kept"
+            self.log.say(f"{what}: {error}")
 
     def load(self, state: dict[str, Any]) -> None:
-        """Takes over a checkpoint.
+        """Resumes from a checkpoint.
 
         Raises:
             UserError: it is of other data or another network.
@@ -378,6 +236,6 @@ class Trainer:
                 f"{self.order.samples}: the data has changed; start a new run."
             )
         self.stepper.load(state)
-        self.step, self.epoch_sum = state["step"], state["epoch_sum"]
-        self.best, self.problems = state["best"], state["problems"]
-        self.journal.rewind(self.step)
+        self.step, self.epoch_loss = state["step"], state["epoch_loss"]
+        self.weights.best_score, self.log.problems = state["best_score"], state["problems"]
+        self.log.rewind(self.step)

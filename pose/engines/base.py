@@ -1,4 +1,4 @@
-"""What every engine takes and gives."""
+"""What every engine takes and returns."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ class Engine(Protocol):
         precision: "fp32", "bf16" or "fp16", what most of the arithmetic is done in.
     """
 
-    name: str
-    precision: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def precision(self) -> str: ...
 
     def run(self, pictures: np.ndarray, all_stages: bool = False) -> list[MapArrays]:
         """Maps of RGB uint8 pictures (N, H, W, 3), H and W multiples of 8.
@@ -34,11 +37,11 @@ class Engine(Protocol):
         ...
 
 
-def joined(parts: list[list[MapArrays]]) -> list[MapArrays]:
-    """Maps of pictures that ran one by one, as those of a batch; parts are picture, stage."""
-    if len(parts) == 1:
-        return parts[0]
+def concatenated(pictures: list[list[MapArrays]]) -> list[MapArrays]:
+    """Maps of pictures that ran one by one (picture, stage), as those of a batch."""
+    if len(pictures) == 1:
+        return pictures[0]
     return [
         MapArrays(*(np.concatenate(arrays) for arrays in zip(*of_stage, strict=True)))
-        for of_stage in zip(*parts, strict=True)
+        for of_stage in zip(*pictures, strict=True)
     ]

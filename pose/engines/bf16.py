@@ -9,7 +9,7 @@ is 0.0008, and 0.0069 with every layer in bfloat16 (docs/performance.md has the 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +17,10 @@ import torch
 from torch import nn
 
 from pose.geometry import fit
-from pose.networks import MobileNetThin, PoseNetwork
-from pose.networks.base import StageMaps
-from pose.preprocessing import Preprocessing
-from pose.preprocessing_guess import example_photo
+from pose.networks.base import PoseNetwork, StageMaps
+from pose.networks.mobilenet_thin import MobileNetThin
+from pose.networks.preprocessing import Preprocessing
+from pose.weights.preprocessing_guess import example_photo
 
 PROBE_SIDE = 184
 """Shorter side of the photo that precisions are compared on; half of the usual 368."""
@@ -61,7 +61,10 @@ class Bf16Network(nn.Module):
     """
 
     def __init__(
-        self, features: Callable, paf_blocks: list[nn.Module], heatmap_blocks: list[nn.Module]
+        self,
+        features: Callable[[torch.Tensor], torch.Tensor],
+        paf_blocks: Sequence[nn.Module],
+        heatmap_blocks: Sequence[nn.Module],
     ) -> None:
         super().__init__()
         self.features = features
@@ -85,17 +88,23 @@ def bf16_copy(network: PoseNetwork) -> Bf16Network:
         network.stem.to(torch.bfloat16)
         network.stem_norm.to(torch.bfloat16)
         network.backbone.to(torch.bfloat16)
-        blocks = [
-            [nn.Sequential(InBf16(block[0]), *block[1:]) for block in of_kind]
-            for of_kind in (network.paf_blocks, network.heatmap_blocks)
-        ]
-        return Bf16Network(network.features, *blocks).eval()
+        return Bf16Network(
+            network.features,
+            [first_in_bf16(block) for block in network.paf_blocks],
+            [first_in_bf16(block) for block in network.heatmap_blocks],
+        ).eval()
     stages = range(1, network.num_stages + 1)
-    blocks = [
-        [InBf16(network.get_submodule(f"block{stage}_{kind}")) for stage in stages]
-        for kind in (1, 2)
-    ]
-    return Bf16Network(network.feature.to(torch.bfloat16), *blocks).eval()
+    return Bf16Network(
+        network.get_submodule("feature").to(torch.bfloat16),
+        [InBf16(network.get_submodule(f"block{stage}_1")) for stage in stages],
+        [InBf16(network.get_submodule(f"block{stage}_2")) for stage in stages],
+    ).eval()
+
+
+def first_in_bf16(block: nn.Module) -> nn.Module:
+    """A block of layers of which the first, the heavy one, runs in bfloat16."""
+    first, *rest = block.children()
+    return nn.Sequential(InBf16(first), *rest)
 
 
 def probe_picture(preprocessing: Preprocessing) -> np.ndarray:

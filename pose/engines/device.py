@@ -46,7 +46,7 @@ def cpu_has_bf16() -> bool:
 
 @cache
 def processor_name() -> str:
-    """The CPU's name as Linux tells it, elsewhere as Python does."""
+    """The CPU's name from /proc/cpuinfo, or from Python where there is none."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
     except OSError:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from pose.engines.base import MapArrays, joined
-from pose.preprocessing import Preprocessing
+from pose.engines.base import MapArrays, concatenated
+from pose.networks.preprocessing import Preprocessing
 
 INSTALL = "the engine openvino needs one more package: pip install openvino"
 
@@ -28,7 +28,9 @@ def import_openvino() -> Any:
         import openvino
 
         return openvino
-    sys.modules[TELEMETRY] = None  # importing it now fails, as where it is not installed
+    # With None in its place importing it fails, as where it is not installed.
+    hidden: dict[str, Any] = {TELEMETRY: None}
+    sys.modules.update(hidden)
     try:
         import openvino
     finally:
@@ -88,7 +90,7 @@ class OpenVinoEngine:
             if all_stages and self._every is None:
                 self._every = self._compiled(self._model.outputs)
             compiled = self._every if all_stages else self._last
-            return joined([self._run(compiled, picture) for picture in pictures])
+            return concatenated([self._run(compiled, picture) for picture in pictures])
 
     def _run(self, compiled: Any, picture: np.ndarray) -> list[MapArrays]:
         with torch.inference_mode():

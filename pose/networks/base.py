@@ -1,4 +1,4 @@
-"""What every network of the house takes and gives."""
+"""The interface of every network."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class StageMaps(NamedTuple):
 class PoseNetwork(nn.Module):
     """A feature module followed by six stages of a PAF block and a heatmap block.
 
-    `forward` takes a batch (N, 3, H, W), H and W multiples of 8, already normalised the way the
-    weights want it (see `pose.preprocessing`), and returns the six stages' maps, first to last.
-    The last stage's maps are the answer, the others serve training and the stage viewer.
+    `forward` takes a batch (N, 3, H, W), H and W multiples of 8, normalised with the weights' own
+    `pose.networks.preprocessing`, and returns the maps of the six stages. The last stage's maps are
+    the result; the others are for training and for viewing.
     """
 
     name: ClassVar[str]

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pose.names import MOBILENET_THIN
 from pose.networks.base import PoseNetwork, StageMaps
+from pose.networks.names import MOBILENET_THIN
 from pose.skeleton import NUM_HEATMAPS, NUM_PAFS
 
 BACKBONE = (48, 96, 96, 192, 192, 384, 384, 384, 384, 384, 384)

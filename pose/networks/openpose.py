@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from pose.names import OPENPOSE
 from pose.networks.base import PoseNetwork, StageMaps
+from pose.networks.names import OPENPOSE
 from pose.skeleton import NUM_HEATMAPS, NUM_PAFS
 
 FEATURES = 128
-VGG_CHANNELS = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, 256, "pool", 512, 512)
+POOL = 0
+VGG_CHANNELS = (64, 64, POOL, 128, 128, POOL, 256, 256, 256, 256, POOL, 512, 512)
 
 
 class FeatureModule(nn.Module):
@@ -25,7 +26,7 @@ class FeatureModule(nn.Module):
         layers: list[nn.Module] = []
         channels = 3
         for out in (*VGG_CHANNELS, 256, FEATURES):
-            if out == "pool":
+            if out == POOL:
                 layers.append(nn.MaxPool2d(2, 2))
             else:
                 layers += [nn.Conv2d(channels, out, 3, padding=1), nn.ReLU(inplace=True)]
@@ -87,4 +88,5 @@ def initialise(module: nn.Module) -> None:
     """The seed's fresh weights: convolutions from N(0, 0.01), biases 0."""
     if isinstance(module, nn.Conv2d):
         nn.init.normal_(module.weight, std=0.01)
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from page_driver import PATIENCE
 from page_process import write_second_run
+from places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -57,7 +57,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     sys.path.insert(0, str(ROOT))
     import app
     from page.models import Models
-    from page.server import launch_options
+    from page.serving.server import launch_options
 
     models = Models("cpu", tmp_path_factory.mktemp("runs"))
     demo = app.build(models)
@@ -95,7 +95,7 @@ def opened(page, served: Page):
     )
     page.goto(served.url)
     page.wait_for_selector("#status .lines")
-    page.wait_for_selector("#downloads a")
+    page.wait_for_selector("#skeleton img")
     return page
 
 

@@ -9,13 +9,13 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from image_corpus import corpus
-from page_driver import EXAMPLES
+from places import COLLAGE, EXAMPLES
 
 from page.api import whole
-from page.pictures import field_pictures
-from page.session import Side
+from page.photo.pictures import FieldChoice, draw_field
+from page.photo.session import Side
 from pose import UserError, load_image
-from pose.render import draw_people
+from pose.drawing import draw_people
 from pose.skeleton import KEYPOINTS
 
 PHOTO = EXAMPLES / "astronaut.jpg"
@@ -46,7 +46,7 @@ def test_detect_answers_as_the_estimator(client, estimator):
 
 
 def test_detect_with_other_thresholds(client, estimator):
-    photo = EXAMPLES / "four-people.jpg"
+    photo = COLLAGE
     _, answer = client.predict(
         handle_file(str(photo)),
         "mobilenet-thin",
@@ -79,7 +79,7 @@ def test_compare(client, estimator):
     nose = answer["joints"][0]
     assert nose["name"] == "nose"
     assert nose["distance"] == 0
-    assert nose["found_a"] == sum(bool(p.visible[0]) for p in result.people)
+    assert nose["found_a"] == sum(bool(p.found[0]) for p in result.people)
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,8 @@ def test_field_map(client, estimator, kind, channel, stage):
         handle_file(str(PHOTO)), kind=kind, channel=channel, stage=stage, api_name="/field_map"
     )
     result = estimator(PHOTO, stages=True)
-    photo = load_image(PHOTO)
-    side = Side("", result, result.people, 0.0)
-    (expected,) = field_pictures(photo, [side], kind, channel, stage)
+    side = Side("", result)
+    expected = draw_field([side], side, FieldChoice(kind, channel, stage))
     np.testing.assert_array_equal(load_image(path), expected)
 
 

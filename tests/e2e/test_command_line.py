@@ -6,15 +6,12 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 from gradio_client import Client, handle_file
-from page_driver import EXAMPLES
 from page_process import free_port
-
-ROOT = Path(__file__).resolve().parents[2]
+from places import EXAMPLES, ROOT
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -37,8 +34,8 @@ def test_a_port_that_is_taken_is_one_line():
     ("arguments", "sentence"),
     [
         (("--port", "70000"), "a port is a number"),
-        (("--annotations", "missing.json"), "cannot read missing.json"),
-        (("--annotations", "pyproject.toml"), "not a COCO keypoint annotation file"),
+        (("--annotations", "missing.json"), "missing.json"),
+        (("--annotations", "pyproject.toml"), "pyproject.toml is not JSON"),
     ],
 )
 def test_mistakes_are_one_line(arguments, sentence):
@@ -53,7 +50,7 @@ def test_annotations_of_another_kind(tmp_path):
     file.write_text('{"images": [], "annotations": ["x"]}')
     done = run("--port", str(free_port()), "--annotations", str(file))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "not a COCO keypoint annotation file" in done.stderr
+    assert "it is not a COCO keypoint file" in done.stderr
 
 
 def test_a_port_in_the_environment_that_is_none(monkeypatch):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from places import ROOT
 
 SPACES = """
 import functools, multiprocessing, sys
@@ -39,7 +38,7 @@ models = Models("cpu")
 models.load_default()
 app.build(models)
 photo = load_image("assets/examples/photographer.jpg")
-result = models.look(Job(photo, "mobilenet-thin", "fast"))
+result = models.estimate(Job(photo, "mobilenet-thin", "fast", stages=True))
 print(len(result.people), len(result.stages), spaces.CALLS)
 """
 

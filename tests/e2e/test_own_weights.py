@@ -10,10 +10,10 @@ import pytest
 import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from page_driver import EXAMPLES, PATIENCE, people_count, status_of
+from page_driver import PATIENCE, open_accordion, people_count, status_of, view
+from places import EXAMPLES, ROOT
 from playwright.sync_api import expect
 
-ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "assets" / "weights" / "mobilenet-thin.safetensors"
 
 
@@ -30,7 +30,9 @@ class Runs:
 @pytest.fixture
 def accordion(opened, served):
     """The page with the accordion open; afterwards nobody's weights are kept."""
-    opened.click("#own-weights button")
+    view(opened, "Compare")
+    expect(opened.locator("#status")).to_contain_text("B custom", timeout=PATIENCE)
+    open_accordion(opened, "advanced")
     opened.wait_for_selector("#weights-add")
     yield opened
     served.models.forget(tuple(served.models.own))
@@ -69,10 +71,9 @@ def test_an_upload_is_run_by_its_visitor_alone_and_forgotten(
 
     page.click("#refresh")
     page.click("#run")
-    status = page.locator("#status .lines")
-    expect(status).to_contain_text(f"B {mine.name}", timeout=PATIENCE)
-    people = people_count(len(estimator(EXAMPLES / "four-people.jpg").people))
-    assert people in status_of(page).splitlines()[1]
+    expect(page.locator("#status .lines")).to_contain_text(f"B {mine.name}", timeout=PATIENCE)
+    people = people_count(len(estimator(EXAMPLES / "group.jpg").people))
+    assert people in status_of(page).split("·")[1]
     assert "own:" not in status_of(page)
     assert any(mine.name in text for text in options(page, "weights-a"))
 
@@ -80,19 +81,22 @@ def test_an_upload_is_run_by_its_visitor_alone_and_forgotten(
     (key,) = models.own
     file = models.own[key].path
     assert file.read_bytes() == BUNDLED.read_bytes()
-    assert any(key in kept for kept in models.cache.keys)
+    assert any(key == kept.owner for kept in models.cache.kept)
 
     other = page.context.browser.new_context().new_page()
     other.goto(served.url)
     other.wait_for_selector("#status .lines", timeout=PATIENCE)
+    view(other, "Compare")
     assert not any(mine.name in text for text in options(other, "weights-b"))
     other.context.close()
 
     models.forget((key,))
     assert not file.parent.exists()
-    assert not any(key in kept for kept in models.cache.keys)
+    assert not any(key == kept.owner for kept in models.cache.kept)
     page.click("#run")
-    expect(page.locator("body")).to_contain_text("no longer kept: add them again")
+    expect(page.locator("#status")).to_contain_text(
+        "no longer kept: add them again", timeout=PATIENCE
+    )
 
 
 def test_a_file_that_wants_to_run_code_is_one_line_and_nothing_runs(accordion, served, tmp_path):
@@ -100,12 +104,11 @@ def test_a_file_that_wants_to_run_code_is_one_line_and_nothing_runs(accordion, s
     hostile = tmp_path / "hostile.pth"
     torch.save({"model0.0.weight": Runs(trace)}, hostile)
     add(accordion, hostile)
-    toast = accordion.locator(".toast-body")
-    expect(toast).to_contain_text("Hostile.pth", timeout=PATIENCE)
-    assert str(tmp_path.parent.parent) not in toast.inner_text()
-    title, message, *rest = [line for line in toast.inner_text().splitlines() if len(line) > 1]
-    assert (title, rest) == ("Error", [])
-    assert message.startswith("Hostile.pth")
+    problem = accordion.locator("#status .problem")
+    expect(problem).to_contain_text("Hostile.pth", timeout=PATIENCE)
+    assert str(tmp_path.parent.parent) not in problem.inner_text()
+    assert problem.inner_text().startswith("Hostile.pth")
+    assert "8 people" in status_of(accordion)
     assert not trace.exists()
     assert served.models.own == {}
 
@@ -113,8 +116,8 @@ def test_a_file_that_wants_to_run_code_is_one_line_and_nothing_runs(accordion, s
 def test_paths_of_the_machine_are_no_weights(accordion, served):
     accordion.fill("#weights-hub textarea, #weights-hub input", str(BUNDLED))
     accordion.click("#weights-add")
-    toast = accordion.locator(".toast-body")
-    expect(toast).to_contain_text("A Hub id looks like owner/repo", timeout=PATIENCE)
+    problem = accordion.locator("#status .problem")
+    expect(problem).to_contain_text("A Hub id looks like owner/repo", timeout=PATIENCE)
     client = Client(served.url, verbose=False)
     for name in (str(BUNDLED), "own:guessed"):
         with pytest.raises(AppError, match=r"(?i)no weights are called|no longer kept"):
@@ -123,7 +126,7 @@ def test_paths_of_the_machine_are_no_weights(accordion, served):
 
 
 def test_only_uploads_are_read_and_no_more_than_a_few(served, tmp_path):
-    from page.own_weights import fetched, uploaded
+    from page.photo.own_weights import fetched, uploaded
     from pose import UserError
 
     with pytest.raises(UserError, match="upload it again"):
@@ -147,9 +150,8 @@ def test_a_run_that_finished_meanwhile_is_there_after_a_reload(opened, served):
     folder.mkdir()
     try:
         shutil.copyfile(BUNDLED, folder / "weights.safetensors")
-        opened.reload()
+        opened.goto(f"{served.url}?view=compare")
         expect(opened.locator("#status .lines")).to_contain_text("B custom", timeout=PATIENCE)
         assert opened.locator("#weights-b input").input_value().startswith("custom")
-        opened.wait_for_selector("#downloads a")
     finally:
         shutil.rmtree(folder)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from gradio_client.exceptions import AppError
-from page_process import EXAMPLES, ROOT, page_process, write_second_run
+from page_process import page_process, write_second_run
+from places import EXAMPLES, ROOT
 from questions import Asker, Question
 
 PHOTO = EXAMPLES / "photographer.jpg"
-SLOW = Question("/detect", "four-people.jpg", (("preset", "accurate"),))
+SLOW = Question("/detect", "group.jpg", (("preset", "accurate"),))
 PROMPT = 5
 """Seconds in which a server that has nobody to wait for is gone, on any machine."""
 

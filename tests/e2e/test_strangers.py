@@ -11,15 +11,11 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from page_driver import EXAMPLES
+from places import EXAMPLES, ROOT
 
-from pose import UserError, load_image
-
-ROOT = Path(__file__).resolve().parents[2]
 PHOTO = EXAMPLES / "astronaut.jpg"
 API = "gradio_api"
 
@@ -176,7 +172,7 @@ def test_what_goes_wrong_inside_is_not_told(served, monkeypatch, capfd):
     def broken(*_, **__):
         raise RuntimeError(f"secret place {ROOT}/inside")
 
-    monkeypatch.setattr(served.models, "look", broken)
+    monkeypatch.setattr(served.models, "estimate", broken)
     with pytest.raises(AppError) as told:
         Client(served.url, verbose=False).predict(handle_file(str(PHOTO)), api_name="/detect")
     assert "secret" not in str(told.value) and str(ROOT) not in str(told.value)
@@ -208,68 +204,3 @@ def test_weights_are_names_not_paths(served, name):
         Client(served.url, verbose=False).predict(
             handle_file(str(PHOTO)), weights=name, api_name="/detect"
         )
-
-
-def test_files_to_take_away_are_named_safely(tmp_path):
-    """The names in the ZIP carry the photo's name, whatever that is."""
-    import zipfile
-
-    from page.session import Session, Side
-    from page.takeaway import write_files
-    from page.workspace import remove_folder, workspace
-    from pose import PoseEstimator
-    from pose.field_figures import ALL_JOINTS
-    from pose.render import DrawSettings
-    from train.safe_names import leaves
-
-    photo = np.full((64, 96, 3), 127, np.uint8)
-    result = PoseEstimator.from_pretrained("mobilenet-thin", device="cpu")(
-        photo, preset="fast", stages=True
-    )
-    side = Side("mobilenet-thin", result, (), 0.0)
-    for name in (
-        "../../x.jpg",
-        "/etc/passwd",
-        "..",
-        "a\x00b\n.jpg",
-        "<img src=x>.png",
-        "C:\\w.jpg",
-    ):
-        session = Session(photo, photo, name, "fast", None, side, None)
-        paths = write_files(session, DrawSettings(), "heatmap", ALL_JOINTS, 6)
-        folder = Path(paths[0]).parent
-        assert folder.parent == workspace() / "gradio"
-        for path in paths:
-            assert Path(path).parent == folder and Path(path).is_file()
-        with zipfile.ZipFile(paths[-1]) as archive:
-            for member in archive.namelist():
-                assert "/" not in member and not leaves(member)
-                assert all(c.isalnum() or c in "-_. " for c in member), member
-        remove_folder(str(folder))
-        assert not folder.exists()
-
-
-def test_a_full_disk_leaves_no_files_to_take_away(served, monkeypatch):
-    """What was written before the disk was full is gone again."""
-    from page import takeaway
-    from page.session import start_session
-    from page.workspace import workspace
-    from pose import DecodeSettings
-    from pose.export import write_bytes_atomically
-    from pose.field_figures import ALL_JOINTS
-    from pose.render import DrawSettings
-
-    def writes_text_alone(path: Path, data: bytes) -> None:
-        if path.suffix == ".png":
-            raise UserError(f"cannot write {path}: No space left on device")
-        write_bytes_atomically(path, data)
-
-    photo = load_image(PHOTO)
-    session = start_session(
-        served.models, photo, "a.jpg", ("mobilenet-thin", ""), "fast", DecodeSettings()
-    )
-    monkeypatch.setattr(takeaway, "write_bytes_atomically", writes_text_alone)
-    before = set((workspace() / "gradio").glob("files-*"))
-    with pytest.raises(UserError, match="No space left"):
-        takeaway.write_files(session, DrawSettings(), "heatmap", ALL_JOINTS, 6)
-    assert set((workspace() / "gradio").glob("files-*")) == before

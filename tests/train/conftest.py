@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from faults import QUICK
+from places import NEEDS_COCO, SHARED
 
+from train import validation
 from train.settings import TrainSettings
 
-COCO = Path(__file__).resolve().parents[3] / "shared" / "coco"
+COCO = SHARED / "coco"
 
 
 @pytest.fixture(autouse=True)
@@ -18,10 +21,16 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def quick_validation(monkeypatch):
+    """One small forward pass: after a few steps the networks find noise, which takes long."""
+    monkeypatch.setattr(validation, "PRESET", QUICK)
+
+
 @pytest.fixture(scope="session")
 def coco_dir() -> Path:
     if not (COCO / "annotations").is_dir():
-        pytest.skip("the slice of COCO is not on this machine")
+        pytest.skip(NEEDS_COCO)
     return COCO
 
 
@@ -42,6 +51,7 @@ def settings(coco_dir, tmp_path):
             "device": "cpu",
             "log_every": 1,
             "progress": False,
+            "keep_start": 0.0,
         }
         return TrainSettings(**{**values, **changes})
 

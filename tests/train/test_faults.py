@@ -13,39 +13,43 @@ import time
 from pathlib import Path
 
 import faults
-import numpy as np
 import psutil
 import pytest
 import torch
 from faults import Training, options
+from places import ROOT
 from safetensors.torch import load_file
 
 from pose.errors import UserError
-from pose.weights import load_weights
+from pose.weights.load import load_weights
 from train.__main__ import main
 from train.launch import train
 from train.run_directory import RunDirectory
 
-ROOT = Path(__file__).resolve().parents[2]
 
-FOUR = "000000000036.jpg\n"
+@pytest.fixture(scope="module")
+def three_people(tmp_path_factory) -> Path:
+    """A list of three images with one person to train on each: two steps per epoch."""
+    path = tmp_path_factory.mktemp("list") / "train.txt"
+    path.write_text("000000000036.jpg\n000000000086.jpg\n000000000136.jpg\n")
+    return path
 
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory) -> Path:
     """A list with one image to validate on."""
     path = tmp_path_factory.mktemp("list") / "list.txt"
-    path.write_text(FOUR)
+    path.write_text("000000000036.jpg\n")
     return path
 
 
 @pytest.fixture
-def small(settings, listed):
-    """A few epochs, a checkpoint after every step."""
+def small(settings, three_people):
+    """Two epochs of two steps, a checkpoint after every step."""
 
     def make(**changes):
-        same = {"crop": 128, "max_images": 2, "max_steps": 4, "checkpoint_minutes": 0}
-        return settings(**{**same, **changes})
+        same = {"crop": 64, "max_images": None, "max_steps": 4, "checkpoint_minutes": 0}
+        return settings(**{**same, "image_list": three_people, **changes})
 
     return make
 
@@ -132,65 +136,6 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_weights(
     assert_same_weights(killed.output, whole(KILLS[moment]))
 
 
-def test_killed_while_the_teacher_looks_it_goes_on_with_the_maps_there_are(small, tmp_path):
-    chosen = small(teacher="mobilenet-thin", max_steps=1)
-    training = Training(options(chosen), tmp_path / "said", faults.while_the_teacher_looks)
-    assert training.wait() == -signal.SIGKILL, training.text
-    (kept,) = (chosen.output / "teacher").glob("*.npz")
-    before = kept.stat().st_mtime_ns
-    (chosen.output / "teacher" / f".{kept.name}.123").write_bytes(b"half")
-    damaged = kept.with_name("damaged.npz")
-    shutil.copy(kept, damaged)
-    os.truncate(damaged, 1000)
-
-    forget = RunDirectory.forget_teacher
-    seen = {}
-
-    def look(self):
-        seen.update({p.name: p.stat().st_mtime_ns for p in self.teacher.iterdir()})
-        forget(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RunDirectory, "forget_teacher", look)
-        assert main(["--resume", str(chosen.output), "--no-progress"]) == 0
-    assert seen[kept.name] == before and len(seen) == 3
-    assert "The teacher looks at 1 photos" in (chosen.output / "log.txt").read_text()
-
-
-def test_damaged_maps_of_a_teacher_are_made_again_or_told(small, tmp_path):
-    from train.augment import make_warp
-    from train.coco import read_coco, take_slice
-    from train.teacher import Teacher
-
-    class Runs:
-        def __reduce__(self):
-            return os.system, (f"touch {tmp_path / 'trace'}",)
-
-    chosen = small()
-    labels = take_slice(read_coco(chosen.data, "train2017"), max_images=1).images[0]
-    teacher = Teacher(tmp_path)
-    warp = make_warp(128, (50, 50), 1.0)
-    np.savez(teacher.path(labels), planes=np.array([Runs()], object), scale=np.ones(2))
-    with pytest.raises(ValueError, match="allow_pickle"):
-        teacher.crop(labels, warp)
-    assert not (tmp_path / "trace").exists()
-    np.savez(teacher.path(labels), planes=np.zeros((57, 9, 9), np.float16), scale=np.ones(2))
-    os.truncate(teacher.path(labels), 2000)
-    with pytest.raises(ValueError, match="damaged"):
-        teacher.crop(labels, warp)
-    said: list[str] = []
-
-    class Made(Exception):
-        pass
-
-    def estimator(*_, **__):
-        raise Made
-
-    with pytest.raises(Made):
-        teacher.look_at([labels], estimator, said.append, progress=False)
-    assert "looks at 1 photos" in said[0]
-
-
 @pytest.fixture
 def small_disk(tmp_path):
     """A real file system of 80 MB that can be filled, enlarged and made read-only."""
@@ -257,7 +202,7 @@ def test_loaders_of_a_killed_training_end(small):
 
 
 def test_data_that_vanishes_is_one_line_and_what_was_learned_is_kept(small_coco, small, tmp_path):
-    more = {"max_images": None, "max_steps": 500, "workers": 1, "checkpoint_minutes": 9}
+    more = {"image_list": None, "max_steps": 500, "workers": 1, "checkpoint_minutes": 9}
     chosen = small(data=small_coco.folder, **more)
     training = Training(options(chosen), tmp_path / "said")
     wait_for(lambda: "Iteration 2 " in training.text, training)
@@ -317,7 +262,7 @@ def test_ctrl_c_while_it_starts_is_one_line(seconds, small):
     if not errors and process.returncode == -signal.SIGINT:
         return  # On a busy machine the first of these finds an interpreter that is not up yet.
     # On a fast machine the last of these finds a training that has begun, and saves it.
-    if "Go on with" not in output:
+    if "Resume with" not in output:
         assert "Stopped" in one_line(errors)
         # The same to a shell: Python ends by the signal where that fell into an `exec`, such as
         # that of a named tuple, although it was caught.
@@ -415,19 +360,18 @@ def test_a_checkpoint_runs_no_code(small, tmp_path, capfd):
 
 def test_a_best_that_could_not_be_written_is_not_the_best(validated, monkeypatch):
     """The run's AP is that of its weights, also where the disk was full for a while."""
-    from train.trainer import Trainer
-    from train.validation import Validation, Validator
+    from train.validation import RunWeights, Validator
 
-    values = map(Validation, [0.1, 0.9, 0.2])
+    values = iter([0.1, 0.9, 0.2])
     monkeypatch.setattr(Validator, "measure", lambda *_: next(values))
-    export = Trainer.export
+    write = RunWeights.write
 
-    def full(self, path, ap):
+    def full(self, path, network, step, ap):
         if ap == 0.9:
             raise UserError("no room")
-        export(self, path, ap)
+        write(self, path, network, step, ap)
 
-    monkeypatch.setattr(Trainer, "export", full)
+    monkeypatch.setattr(RunWeights, "write", full)
     summary = train(validated(max_images=1, max_steps=None, epochs=3))
     assert summary.ap == 0.2
     assert load_weights(str(summary.weights)).card.ap == 0.2

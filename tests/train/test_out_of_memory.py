@@ -1,25 +1,24 @@
-"""Out of memory in a training and in an estimator: known by its texts, told with what was said."""
+"""Out of memory in a training: how it is recognised, and what it says."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
+from pose.engines.out_of_memory import first_line, is_out_of_memory
 from pose.errors import UserError
-from pose.estimator import PoseEstimator
-from pose.out_of_memory import first_line, is_out_of_memory
-from train.dataset import CropDataset, Order, collate
-from train.initial import make_start
-from train.processes import half_precision, make_accelerator
-from train.sources import chosen_data
+from train.data.dataset import CropDataset, collate
+from train.data.order import Order
+from train.data.read import chosen_data
+from train.distributed import half_precision, make_accelerator
+from train.network import initial_network
 from train.stepper import Stepper
 
 CUDNN = "GET was unable to find an engine to execute this computation"
 
-TOLD = (
+MESSAGES = (
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported later"),
     RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
@@ -30,7 +29,7 @@ TOLD = (
 )
 
 
-@pytest.mark.parametrize("error", TOLD, ids=str)
+@pytest.mark.parametrize("error", MESSAGES, ids=str)
 def test_known_forms(error):
     assert is_out_of_memory(error)
     assert "\n" not in first_line(error) and str(error).startswith(first_line(error))
@@ -44,7 +43,7 @@ def test_other_errors(error):
 @pytest.fixture
 def stepper(settings):
     chosen = settings(crop=64, clip=0.0)
-    return Stepper(chosen, make_start(chosen), make_accelerator(chosen), lambda line: None)
+    return Stepper(chosen, initial_network(chosen), make_accelerator(chosen), 10, lambda line: None)
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def test_cudnns_form_halves_the_micro_batch(stepper, batch, monkeypatch):
         return losses(part)
 
     monkeypatch.setattr(stepper, "losses", picky)
-    stepper.step(batch, 0, 1e-5)
+    stepper.step(batch)
     assert sizes == [2, 1, 1]
 
 
@@ -73,7 +72,7 @@ def test_what_the_device_said_is_told_where_not_even_one_sample_fits(stepper, ba
 
     monkeypatch.setattr(stepper, "losses", never)
     with pytest.raises(UserError, match="Not even one sample") as told:
-        stepper.step(batch, 0, 1e-5)
+        stepper.step(batch)
     assert CUDNN in str(told.value) and "\n" not in str(told.value)
 
 
@@ -83,34 +82,7 @@ def test_another_error_of_a_step_is_no_lack_of_memory(stepper, batch, monkeypatc
 
     monkeypatch.setattr(stepper, "losses", wrong)
     with pytest.raises(RuntimeError, match="shape mismatch"):
-        stepper.step(batch, 0, 1e-5)
-
-
-class Cramped:
-    """An engine that holds only so many pixels, and says it as cuDNN does."""
-
-    def __init__(self, engine, pixels: int) -> None:
-        self.engine, self.pixels = engine, pixels
-
-    def run(self, pictures, all_stages=False):
-        if np.prod(pictures.shape[:3]) > self.pixels:
-            raise RuntimeError(CUDNN)
-        return self.engine.run(pictures, all_stages)
-
-
-def test_an_estimator_knows_cudnns_form():
-    estimator = PoseEstimator.from_pretrained(
-        "mobilenet-thin", device="cpu", preset="fast", engine="torch"
-    )
-    photo = np.full((300, 400, 3), 127, np.uint8)
-    engine = estimator.engine
-    estimator.engine = Cramped(engine, 200 * 260)
-    with pytest.warns(UserWarning, match="halved"):
-        assert "halved to (184,)" in estimator(photo).notes[-1]
-    estimator.engine = Cramped(engine, 10)
-    with pytest.warns(UserWarning), pytest.raises(UserError, match="--device cpu") as told:
-        estimator(photo)
-    assert CUDNN in str(told.value)
+        stepper.step(batch)
 
 
 @pytest.fixture

@@ -9,28 +9,30 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
+from places import ROOT
 from safetensors.torch import load_file
+from splits import read_split
 
 from pose.errors import UserError
-from pose.networks import MobileNetThin, OpenPoseNet
-from pose.weights import load_weights
+from pose.networks.build import MobileNetThin, OpenPoseNet
+from pose.presets import get_preset
+from pose.weights.load import load_weights
+from train import validation
 from train.__main__ import main
-from train.coco import read_coco, take_slice
-from train.dataset import Shares, make_loader
-from train.initial import make_start
-from train.journal import Journal
+from train.data.dataset import make_loader
+from train.data.samples import take_slice
+from train.data.targets import make_targets
+from train.distributed import make_accelerator
 from train.launch import train
+from train.log import TrainingLog
 from train.loss import field_loss
-from train.processes import make_accelerator
+from train.network import initial_network
+from train.optimizer import make_average, make_optimizer, rate_factor
 from train.run_directory import RunDirectory
-from train.targets import make_targets
 from train.trainer import Trainer
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def settings(settings):
     """Small crops: what is tested here does not depend on their size."""
 
     def small(**changes):
-        return settings(**{"crop": 128, **changes})
+        return settings(**{"crop": 64, **changes})
 
     return small
 
@@ -49,15 +51,15 @@ def make_trainer(tmp_path):
         accelerator = make_accelerator(settings)
         run = RunDirectory(settings.output)
         (settings.output / "checkpoints").mkdir(parents=True, exist_ok=True)
-        journal = Journal(run, speaks=True, progress=False, tensorboard=False)
-        data = take_slice(read_coco(settings.data, "train2017"), max_images=settings.max_images)
-        return Trainer(settings, make_start(settings), data, accelerator, journal, run)
+        log = TrainingLog(run, active=True, progress=False)
+        data = take_slice(read_split(settings.data, "train2017"), max_images=settings.max_images)
+        return Trainer(settings, initial_network(settings), data, accelerator, log, run)
 
     return make
 
 
 def first_batch(trainer: Trainer):
-    return next(iter(make_loader(trainer.dataset, Shares(trainer.order, 0, 1, 0, 1), workers=0)))
+    return next(iter(make_loader(trainer.dataset, trainer.order.batches(0, 1, 0, 1), workers=0)))
 
 
 def command(settings, *more: str) -> list[str]:
@@ -92,8 +94,9 @@ def wait_for_step(settings, step: int, process: subprocess.Popen) -> None:
 def test_targets_fit_the_bundled_network(settings):
     """The network that others trained likes our targets better than any shifted or swapped ones."""
     cheap = settings(crop=368, max_images=None, rotation=0, shift=0, flip=0, color_jitter=0)
-    data = read_coco(cheap.data, "train2017")
-    from train.dataset import CropDataset, Draw, collate
+    data = read_split(cheap.data, "train2017")
+    from train.data.dataset import CropDataset, collate
+    from train.data.order import Draw
 
     dataset = CropDataset(data, cheap)
     batch = collate([dataset[Draw(0, i, 45 * i)] for i in range(8)])
@@ -152,8 +155,10 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(
         torch.testing.assert_close(a, b, atol=2e-5, rtol=1e-4)
     told = capfd.readouterr().err.strip().splitlines()
     assert told == [
-        "Out of memory with 8 samples at once: going on with 4, the batch stays 8.",
-        "Out of memory with 4 samples at once: going on with 2, the batch stays 8.",
+        "Out of memory with 8 samples at once: trying 4, with gradients accumulated to the batch "
+        "of 8.",
+        "Out of memory with 4 samples at once: trying 2, with gradients accumulated to the batch "
+        "of 8.",
     ]
     sizes.clear()
     cramped.train_step(batch)
@@ -169,8 +174,7 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(
 
 @pytest.mark.parametrize("name", ["mobilenet-thin", "openpose"])
 def test_gradient_checkpointing_changes_no_gradient(name, settings):
-    from train.initial import fresh_network
-    from train.memory import recompute_activations
+    from train.network import fresh_network, recompute_activations
 
     torch.manual_seed(0)
     network = fresh_network(name).train()
@@ -189,7 +193,9 @@ def test_gradient_checkpointing_changes_no_gradient(name, settings):
 
 
 def test_a_frozen_front_end_stays_and_is_released(make_trainer, settings):
-    trainer = make_trainer(settings(freeze_epochs=1, max_images=1, epochs=2, learning_rate=1e-3))
+    trainer = make_trainer(
+        settings(freeze_epochs=1, max_images=1, max_steps=None, epochs=2, learning_rate=1e-3)
+    )
     steps = trainer.order.steps_per_epoch
     batch = first_batch(trainer)
     before = {k: v.clone() for k, v in trainer.stepper.network.state_dict().items()}
@@ -206,7 +212,7 @@ def test_a_frozen_front_end_stays_and_is_released(make_trainer, settings):
 
 
 def test_a_run_leaves_everything_and_shows_up(settings, capfd):
-    chosen = settings(max_steps=3, tensorboard=False)
+    chosen = settings(max_steps=3)
     summary = train(chosen)
     run = chosen.output
     assert summary.finished and summary.weights == run / "weights.safetensors"
@@ -232,19 +238,22 @@ def test_a_run_leaves_everything_and_shows_up(settings, capfd):
         train(chosen, resume=True)
     with pytest.raises(UserError, match="no file"):
         train(settings(train_split="nothing"), overwrite=True)
-    with pytest.raises(UserError, match=r"no folder .*nothing; check --val-split"):
+    with pytest.raises(UserError, match=r"no file .*nothing"):
         train(settings(val_split="nothing"), overwrite=True)
     assert summary.weights.is_file()
 
 
-def test_validation_measures_the_averaged_weights_and_keeps_the_best(settings, tmp_path):
+def test_validation_measures_the_averaged_weights_and_keeps_the_best(
+    settings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(validation, "PRESET", get_preset("balanced"))
     listed = tmp_path / "list.txt"
     listed.write_text("000000000036.jpg\n")
     chosen = settings(max_steps=2, val_split="train2017", val_image_list=listed)
     summary = train(chosen)
     card = load_weights(str(chosen.output)).card
     assert summary.ap == pytest.approx(card.ap, abs=1e-4) and card.ap > 0
-    assert "train2017, images of list.txt" in card.ap_note
+    assert "train2017, images of list.txt, preset balanced" in card.ap_note
     records = map(json.loads, (chosen.output / "metrics.jsonl").read_text().splitlines())
     assert [r["ap"] for r in records if r["kind"] == "validation"] == [summary.ap]
     assert "Epoch_VAL_AP:" in (chosen.output / "log.txt").read_text()
@@ -259,7 +268,9 @@ def test_from_scratch_the_batch_norm_is_folded_away(settings):
     assert state.keys() == MobileNetThin().state_dict().keys()
     last = torch.load(chosen.output / "checkpoints/last.pt", weights_only=True)
     network = MobileNetThin(batch_norm=True)
-    network.load_state_dict(last["average"])
+    prefix = "module."
+    average = {k: v for k, v in last["average"].items() if k.startswith(prefix)}
+    network.load_state_dict({k.removeprefix(prefix): v for k, v in average.items()})
     folded = MobileNetThin()
     folded.load_state_dict(state)
     images = torch.randn(1, 3, 64, 64)
@@ -335,13 +346,14 @@ def test_a_full_disk_leaves_the_last_checkpoint(settings, tmp_path):
     chosen = settings(max_steps=2, checkpoint_minutes=0)
     script = f"""
 import resource, signal, sys
+from train import validation
 from train.__main__ import main
 from train.run_directory import RunDirectory
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 save, saved = RunDirectory.save_checkpoint, []
 def limited(self, state):
     saved.append(1)
-    if len(saved) == 3:
+    if len(saved) == 2:
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, -1))
     save(self, state)
 RunDirectory.save_checkpoint = limited
@@ -350,7 +362,7 @@ sys.exit(main({command(chosen)[3:]!r}))
     process = start([sys.executable, "-c", script], stdout=subprocess.PIPE)
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 2, errors
-    assert "could not be written" in errors and "the earlier one is kept" in errors
+    assert "was not saved" in errors and "the earlier one is kept" in errors
     assert "Traceback" not in errors
     folder = chosen.output / "checkpoints"
     state = torch.load(folder / "last.pt", weights_only=True)
@@ -373,7 +385,7 @@ def test_a_loss_that_is_not_finite_names_its_images(make_trainer, settings):
         assert torch.equal(value, before[name])
 
 
-@pytest.mark.parametrize("how", [{}, {"clip": 0.0}, {"reduction": "sum"}], ids=str)
+@pytest.mark.parametrize("how", [{}, {"clip": 0.0}], ids=str)
 def test_a_gradient_that_is_not_finite_changes_no_weight(make_trainer, settings, how):
     trainer = make_trainer(settings(**how))
     batch = first_batch(trainer)
@@ -438,14 +450,14 @@ def test_unusable_images_are_told_once_and_training_goes_on(small_coco, settings
     chosen = settings(data=small_coco.folder, max_images=None, max_steps=None, epochs=2)
     assert train(chosen).finished
     told = [line for line in capfd.readouterr().err.splitlines() if broken.name in line]
-    assert len(told) == 1 and "Skipped an image" in told[0]
+    assert len(told) == 1 and "Skipped an unreadable image" in told[0]
 
 
 def test_vgg_features_from_a_file(settings, coco_dir):
     path = coco_dir.parent / "weights" / "vgg19_imagenet_features.safetensors"
     if not path.is_file():
-        pytest.skip("the VGG-19 features are not on this machine")
-    start = make_start(settings(network="openpose", init=str(path)))
+        pytest.skip(f"needs {path}")
+    start = initial_network(settings(network="openpose", init=str(path)))
     assert isinstance(start.network, OpenPoseNet)
     assert start.preprocessing.name == "imagenet" and start.fresh_stages
     features = load_file(path)
@@ -453,41 +465,46 @@ def test_vgg_features_from_a_file(settings, coco_dir):
         own = start.network.feature.model[index].weight
         assert torch.equal(own, features[f"features.{index}.weight"])
     with pytest.raises(UserError, match="openpose only"):
-        make_start(settings(init=str(path)))
+        initial_network(settings(init=str(path)))
     with pytest.raises(UserError, match="--network mobilenet-thin"):
-        make_start(settings(network="openpose", init="mobilenet-thin"))
+        initial_network(settings(network="openpose", init="mobilenet-thin"))
 
 
-def test_parameter_groups():
-    from train.optimise import parameter_groups
-    from train.settings import TrainSettings
-
-    settings = TrainSettings(data=Path("d"), output=Path("o"), weight_decay=1e-4)
+def test_parameter_groups(settings):
+    chosen = settings(learning_rate=1e-3)
     network = OpenPoseNet()
-    groups = parameter_groups(network, settings, fresh_stages=True)
-    assert sum(p.numel() for g in groups for p in g["params"]) == 52_311_446
-    found = {}
-    for group in groups:
-        for parameter in group["params"]:
-            found[id(parameter)] = (group["multiplier"], group["weight_decay"])
-    assert found[id(network.feature.model[0].weight)] == (1, 1e-4)
-    assert found[id(network.feature.model[0].bias)] == (2, 0)
-    assert found[id(network.block1_2.model[0].weight)] == (1, 1e-4)
-    assert found[id(network.block6_1.model[0].weight)] == (4, 1e-4)
-    assert found[id(network.block2_2.model[0].bias)] == (8, 0)
-    tuned = parameter_groups(network, settings, fresh_stages=False)
-    assert {g["multiplier"] for g in tuned} == {1}
-    relative = parameter_groups(network, replace(settings, relative_rates=True), fresh_stages=False)
-    for group in relative:
-        for parameter in group["params"]:
-            scale = parameter.detach().square().mean().sqrt().item()
-            assert group["multiplier"] == pytest.approx(max(scale, 1e-3))
+
+    def rates(relative_rates, fresh_stages):
+        changed = replace(chosen, relative_rates=relative_rates)
+        groups = make_optimizer(network, changed, fresh_stages).param_groups
+        found = {id(p): g["lr"] / 1e-3 for g in groups for p in g["params"]}
+        assert len(found) == len(list(network.parameters()))
+        return found
+
+    found = rates(False, fresh_stages=True)
+    assert found[id(network.feature.model[0].weight)] == pytest.approx(1)
+    assert found[id(network.feature.model[0].bias)] == pytest.approx(2)
+    assert found[id(network.block1_2.model[0].weight)] == pytest.approx(1)
+    assert found[id(network.block6_1.model[0].weight)] == pytest.approx(4)
+    assert found[id(network.block2_2.model[0].bias)] == pytest.approx(8)
+    assert set(rates(False, fresh_stages=False).values()) == {1}
+    relative = rates(True, fresh_stages=False)
+    for parameter in network.parameters():
+        scale = parameter.detach().square().mean().sqrt().item()
+        assert relative[id(parameter)] == pytest.approx(max(scale, 1e-3))
 
 
-def test_schedule(settings):
-    from train.optimise import learning_rate
-
-    chosen = settings(learning_rate=1.0, warmup=0.1)
-    rates = [learning_rate(chosen, s, 100) for s in range(100)]
+def test_schedule():
+    rates = [rate_factor(step, 100, 0.1) for step in range(100)]
     assert rates[0] == pytest.approx(0.1) and rates[9] == rates[10] == 1
     assert rates[55] == pytest.approx(0.5) and 0 < rates[99] < 0.01
+
+
+def test_the_average_forgets_the_first_weights():
+    network = torch.nn.Linear(1, 1, bias=False)
+    average = make_average(network, 0.9)
+    for value in (5.0, 1.0, 1.0):
+        torch.nn.init.constant_(network.weight, value)
+        average.update_parameters(network)
+    # 5, then 2/11 * 5 + 9/11 * 1, then 3/12 of that and 9/12 * 1
+    assert average.module.weight.item() == pytest.approx(0.25 * (2 * 5 + 9) / 11 + 0.75)

@@ -1,24 +1,20 @@
-"""Validation in a training: mistakes show before it, faults cost nothing, looks are alike."""
+"""Validation in a training: mistakes show before it, and faults cost nothing."""
 
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from pose.engines.pytorch import TorchEngine
+from pose.engines.forward import OutOfMemory
+from pose.engines.torch_engine import TorchEngine
 from pose.errors import UserError
-from pose.out_of_memory import TOO_LITTLE
-from pose.weights import load_weights
-from train import validation
+from pose.weights.load import load_weights
 from train.__main__ import main
-from train.initial import make_start
 from train.launch import train
-from train.measuring import BrokenImage
-from train.validation import Validation, Validator
+from train.validation import Validator
 
 
 @pytest.fixture
@@ -63,7 +59,7 @@ def test_a_list_or_images_that_are_not_there_show_before_the_training(validated,
     (annotations / "person_keypoints_val2017.json").write_bytes(
         (annotations / "person_keypoints_train2017.json").read_bytes()
     )
-    with pytest.raises(UserError, match="has a file"):
+    with pytest.raises(UserError, match="has a photo"):
         train(validated(data=small_coco.folder, val_split="val2017", val_image_list=None))
     assert not (chosen.output / "settings.json").exists()
 
@@ -102,65 +98,36 @@ def test_a_validation_that_fails_costs_nothing(validated, monkeypatch, tmp_path,
         torch.testing.assert_close(value, expected[name], atol=1e-6, rtol=0)
 
 
-@pytest.fixture
-def cramped(monkeypatch):
-    """Lets PyTorch's engine hold only so many pixels; None for any number."""
-    run, room = TorchEngine.run, {"pixels": None}
+def test_a_photo_that_does_not_fit_leaves_the_ap_unmeasured(validated, monkeypatch):
+    run = TorchEngine.run
 
-    def limited(self, pictures, all_stages=False):
-        if room["pixels"] and pictures[..., 0].size > room["pixels"]:
+    def cramped(self, pictures, all_stages=False):
+        if len(tried) == 2:  # the second epoch's
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return run(self, pictures, all_stages)
 
-    monkeypatch.setattr(TorchEngine, "run", limited)
-    return room
+    measure, tried = Validator.measure, []
 
+    def counted(self, network):
+        tried.append(1)
+        return measure(self, network)
 
-@pytest.mark.filterwarnings("ignore:.*memory:UserWarning")
-def test_an_ap_of_a_halved_input_is_not_comparable(validated, listed, cramped):
-    listed.write_text("000000000036.jpg\n000000000049.jpg\n")
+    monkeypatch.setattr(TorchEngine, "run", cramped)
+    monkeypatch.setattr(Validator, "measure", counted)
     chosen = validated()
-    validator = Validator(chosen, make_start(chosen), "cpu")
-    network = load_weights("mobilenet-thin").network
-    whole = validator.measure(network)
-    assert whole.comparable and whole.notes == () and whole.ap > 0
-    cramped["pixels"] = 600 * 400
-    halved = validator.measure(network)
-    assert not halved.comparable and "input size was halved" in halved.notes[0]
-    cramped["pixels"] = 10
-    with pytest.raises(UserError, match="too little memory"):
-        validator.measure(network)
+    summary = train(chosen)
+    assert [r["step"] for r in records(chosen.output, "validation")] == [1, 3]
+    assert summary.ap == max(r["ap"] for r in records(chosen.output, "validation"))
+    assert (
+        "not measured: the device has too little memory" in (chosen.output / "log.txt").read_text()
+    )
 
 
-def test_such_an_ap_does_not_choose_the_best_weights(validated, monkeypatch):
-    halved = Validation(0.9, ("The input size was halved.",), comparable=False)
-    values = iter([Validation(0.1), halved, Validation(0.2)])
-    monkeypatch.setattr(Validator, "measure", lambda *_: next(values))
-    chosen = validated()
-    assert train(chosen).ap == 0.2
-    log = (chosen.output / "log.txt").read_text()
-    assert "Validation: The input size was halved." in log
-    assert "The AP of epoch 2 was measured with too little memory" in log
-    found = [(r["ap"], r["comparable"]) for r in records(chosen.output, "validation")]
-    assert found == [(0.1, True), (0.9, False), (0.2, True)]
+def test_without_any_ap_the_last_weights_are_taken(validated, monkeypatch):
+    def full(*_):
+        raise OutOfMemory("too little memory")
 
-
-def test_without_a_comparable_ap_the_last_weights_are_taken(validated, monkeypatch):
-    halved = Validation(0.9, ("The input size was halved.",), comparable=False)
-    monkeypatch.setattr(Validator, "measure", lambda *_: halved)
+    monkeypatch.setattr(Validator, "measure", full)
     summary = train(validated(max_steps=1))
     assert summary.finished and summary.ap is None
     assert load_weights(str(summary.weights)).card.ap is None
-
-
-def test_images_left_out_for_lack_of_memory_make_an_ap_not_comparable(validated, monkeypatch):
-    broken = [BrokenImage("a.jpg", "a.jpg is no photo")]
-    found = SimpleNamespace(ap=0.5, notes=(), broken=broken)
-    monkeypatch.setattr(validation, "evaluate_estimator", lambda *_, **__: found)
-    chosen = validated()
-    start = make_start(chosen)
-    validator = Validator(chosen, start, "cpu")
-    assert validator.measure(start.network.eval()) == Validation(0.5)
-    broken.append(BrokenImage("b.jpg", f"{TOO_LITTLE}: choose --device cpu"))
-    measured = validator.measure(start.network.eval())
-    assert not measured.comparable and TOO_LITTLE in measured.notes[0]

@@ -1,0 +1,1 @@
+"""Speed and memory, as ratios to a plain implementation; see `python -m benchmark --help`."""

@@ -1,1 +1,0 @@
-"""Measuring speed as ratios of medians of alternated runs; see `python -m pose benchmark`."""
