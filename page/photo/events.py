@@ -50,16 +50,17 @@ class PhotoEvents:
             **network,
             "fn": self.run,
             "inputs": {rail.photo, *self.viewing},
-            "outputs": [*self.view, tab.refused],
+            "outputs": [*self.view, tab.ran, tab.refused],
         }
-        compare = {**network, "fn": self.run_second, "outputs": self.view}
+        compare = {**network, "fn": self.run_second, "outputs": [*self.view, tab.ran]}
+        settle = {"inputs": {*self.viewing, tab.ran}, "outputs": self.view, **DRAWING}
         opened = self.weights.connect(demo, below.own.kept)
         arrive(opened, tab, tabs)
         for event in (
             rail.run.click(**run),
             rail.photo.change(**{**run, "fn": self.run_new, "trigger_mode": "always_last"}),
         ):
-            settled = event.success(self.settle, self.viewing, self.view, **DRAWING)
+            settled = event.success(self.settle, **settle)
             self.explained(self.editing.after_run(settled))
 
         # An event of its own: one that may leave the photo as it is would have Gradio make the
@@ -67,22 +68,25 @@ class PhotoEvents:
         tab.refused.change(self.restore, [tab.session], [rail.photo], **QUIET)
         rail.pick.upload(lambda path: path, [rail.pick], [rail.photo], **QUIET)
 
-        sliders = below.thresholds.all
-        moved = gr.on(
-            [s.change for s in sliders.values()], self.decode, self.viewing, self.view, **DRAWING
-        )
-        self.explained(moved)
-        sure = [sliders["min_score"], sliders["peak_threshold"]]
-        controls.sure.input(below.thresholds.be_sure, [controls.sure], sure, **LIVE)
-        below.reset.click(below.thresholds.reset, None, list(sliders.values()), **PRIVATE)
+        sliders, decode = below.thresholds.all, {"fn": self.decode, **DRAWING}
+        decode |= {"inputs": self.viewing, "outputs": self.view}
+        pair = [sliders["min_score"], sliders["peak_threshold"]]
+        sure = controls.sure.input(below.thresholds.be_sure, [controls.sure], pair, **LIVE)
+        every = [*sliders.values(), controls.sure]
+        reset = below.reset.click(lambda: [s.value for s in every], None, every, **PRIVATE)
+        # Once all have moved: on `change` each would decode with the others' old values.
+        by_hand = gr.on([slider.input for slider in sliders.values()], **decode)
+        for event in (by_hand, sure.then(**decode), reset.then(**decode)):
+            self.explained(event)
 
         drawn = (*controls.drawing.all, *controls.fields.inputs)
         drawn += (controls.side, controls.size, controls.mode)
         gr.on([c.input for c in drawn], self.draw, self.viewing, self.view, **DRAWING)
-        canvas.views.input(self.draw, self.viewing, self.view, **DRAWING).then(**compare)
+        viewed = canvas.views.input(self.draw, self.viewing, self.view, **DRAWING)
+        for event in (viewed.then(**compare), controls.weights.b.input(**compare)):
+            event.success(self.settle_second, **settle)
         asked = (rail.preset, controls.weights.a, controls.weights.b)
         gr.on([c.change for c in asked], self.mark, self.viewing, [canvas.status], **LIVE)
-        controls.weights.b.input(**compare)
         picked = FieldEvents(tab).connect(self.viewing)
         picked.then(self.draw, self.viewing, self.view, **DRAWING)
         for event in self.editing.connect():
@@ -127,7 +131,9 @@ class PhotoEvents:
         except UserError as error:
             return self.failed(values, error, language)
         before = self.session_of(values)
-        session = replace(session, path=path, edits=before.edits if before else 0)
+        if before:
+            session = replace(session, edits=before.edits, runs=before.runs)
+        session = replace(session, path=path)
         return self.compared(session, values, language, progress)
 
     def run_new(
@@ -166,7 +172,7 @@ class PhotoEvents:
     ) -> Updates:
         """The session with B, if it is looked at; without it and a sentence if B fails."""
         b = values[self.tab.controls.weights.b]
-        session = replace(session, problem="")
+        session = replace(session, problem="", runs=session.runs + 1)
         if values[self.tab.canvas.views] == COMPARE and b and b != session.a.key:
             try:
                 self.models.fetch(b, download_progress(progress))
@@ -174,7 +180,7 @@ class PhotoEvents:
             except UserError as error:
                 problem = say("b_failed", language, reason=sentence(error))
                 session = replace(session, problem=problem)
-        return Shown(self.tab, session, values, language).updates()
+        return {**Shown(self.tab, session, values, language).updates(), self.tab.ran: session}
 
     def failed(self, values: Values, error: UserError, language: str) -> Updates:
         """Everything stays, and the status line says what was wrong."""
@@ -200,14 +206,26 @@ class PhotoEvents:
         return Shown(self.tab, decode_again(session, settings), values, language).updates()
 
     def settle(self, values: Values, request: gr.Request) -> Updates:
-        """After a run: what was moved while the network ran is applied."""
-        session = self.session_of(values)
+        """After a run: what was moved while the network ran is applied.
+
+        What was moved just before its end may have brought back the session of before.
+        """
+        session, ran = self.session_of(values), values[self.tab.ran]
+        if session is None:
+            return gr.skip()
+        session = ran if ran.runs > session.runs else session
+        values = {**values, self.tab.session: session}
         try:
             settings = self.tab.below.thresholds.settings(values)
         except UserError as error:
             return self.failed(values, error, language_of(request))
-        same = session is None or settings == session.settings
+        same = settings == session.settings
         return self.draw(values, request) if same else self.decode(values, request)
+
+    def settle_second(self, values: Values, request: gr.Request) -> Updates:
+        """The same after B may have run."""
+        compared = values[self.tab.canvas.views] == COMPARE
+        return self.settle(values, request) if compared else gr.skip()
 
     def draw(self, values: Values, request: gr.Request) -> Updates:
         """A view, or a control of the drawing: the same people, another picture."""

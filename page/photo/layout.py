@@ -78,9 +78,16 @@ class Below:
 
 @dataclass(frozen=True)
 class PhotoTab:
-    """The tab; `session` holds the visitor's `Session`, `refused` a photo that cannot be read."""
+    """The tab.
+
+    Attributes:
+        session: the visitor's `Session`.
+        ran: the session as the network last left it.
+        refused: a photo that cannot be read.
+    """
 
     session: gr.State
+    ran: gr.State
     refused: gr.State
     rail: Rail
     canvas: Canvas
@@ -91,7 +98,7 @@ class PhotoTab:
 
 def photo_tab(models: Models) -> PhotoTab:
     """Builds the tab inside the open `gr.Blocks`."""
-    session, refused = (gr.State(time_to_live=SESSION_SECONDS) for _ in range(2))
+    session, ran, refused = (gr.State(time_to_live=SESSION_SECONDS) for _ in range(3))
     with gr.Row(equal_height=False, elem_id="desk"):
         with gr.Column(scale=0, min_width=320, elem_id="rail"):
             rail = rail_column()
@@ -101,7 +108,8 @@ def photo_tab(models: Models) -> PhotoTab:
                 downloads = downloads_menu()
             canvas = canvas_column(status)
             controls = control_groups(models)
-    return PhotoTab(session, refused, rail, canvas, downloads, controls, accordions(models))
+    below = accordions(models)
+    return PhotoTab(session, ran, refused, rail, canvas, downloads, controls, below)
 
 
 def rail_column() -> Rail:

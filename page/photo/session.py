@@ -39,6 +39,7 @@ class Session:
         problem: why B could not be run; empty where it was, or was not asked for.
         edits: how many changes of the editor the people of A include.
         path: the photo's file, to show it again after one that cannot be read.
+        runs: how often the network has run for this visitor.
     """
 
     file_name: str
@@ -53,6 +54,7 @@ class Session:
     problem: str = ""
     edits: int = 0
     path: str = ""
+    runs: int = 0
 
     @property
     def photo(self) -> np.ndarray:

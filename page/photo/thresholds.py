@@ -46,9 +46,6 @@ class ThresholdSliders:
             min_score=values[self.min_score],
         )
 
-    def reset(self) -> Updates:
-        return {slider: getattr(DEFAULTS, name) for name, slider in self.all.items()}
-
     def be_sure(self, sure: float) -> Updates:
         """The thresholds of people and keypoints from the slider "how sure"."""
         peak = round(min(MOST, max(LEAST, sure * PEAK_SHARE)), 2)

@@ -135,6 +135,10 @@ def test_how_sure_moves_two_thresholds(opened, served, estimator):
     more = estimator(PHOTO).decode(min_score=0.04, peak_threshold=0.01).people
     assert len(more) > 8
     status_says(opened, people_count(len(more)))
+    open_accordion(opened, "advanced")
+    opened.click("#reset-thresholds")
+    status_says(opened, "8 people")
+    expect(opened.locator("#sure input[type=number]")).to_have_value("0.2")
     assert served.models.network_runs() == runs
 
 
