@@ -27,9 +27,8 @@ from train.stepper import Stepper, StepResult
 from train.teacher import Teacher
 from train.validation import RunWeights, Validator
 
-STATISTICS_BATCH, STATISTICS_BATCHES = 32, 8
-"""Samples a batch, and batches, for the mean and variance of batch norm's channels. Large batches,
-because the layers before are normalised by the batch and will be by the mean of all."""
+STATISTICS_BATCHES = 32
+"""Batches for the mean and variance of batch norm's channels."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +133,8 @@ class Trainer:
 
     def some_images(self) -> Iterator[torch.Tensor]:
         """Preprocessed batches of the first samples, for the statistics of batch norm."""
-        order = Order(len(self.dataset), STATISTICS_BATCH, self.settings.seed)
-        count = min(STATISTICS_BATCHES, order.steps_per_epoch)
-        draws = order.batches(0, count, rank=0, world=1)
+        count = min(STATISTICS_BATCHES, self.steps_per_epoch)
+        draws = self.order.batches(0, count, rank=0, world=1)
         for batch in make_loader(self.dataset, draws, self.settings.workers):
             if isinstance(batch, UserError):
                 raise batch
