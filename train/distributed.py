@@ -94,6 +94,16 @@ def average_gradients(accelerator: Any, network: nn.Module) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
+def average_statistics(accelerator: Any, network: nn.Module, average: nn.Module) -> None:
+    """The mean of all processes' batch-norm statistics, for a network and its moving average."""
+    if accelerator.num_processes == 1:
+        return
+    for own, averaged in zip(network.buffers(), average.buffers(), strict=True):
+        if own.is_floating_point():
+            own.copy_(accelerator.reduce(own.clone(), "mean"))
+            averaged.copy_(own)
+
+
 def memory_in_use(device: torch.device) -> float:
     """Peak gigabytes on the GPU, or of this process on the CPU; 0 where they are unknown."""
     if device.type == "cuda":

@@ -5,20 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from pose.engines.forward import OutOfMemory
 from pose.errors import UserError
-from pose.networks.build import MobileNetThin, PoseNetwork
-from train.batch_norm import norms, renew_statistics, unfold
-from train.data.dataset import Batch, CropDataset, jittered, make_loader
+from train.data.dataset import Batch, CropDataset, make_loader
 from train.data.order import Order
 from train.data.samples import TrainingData
-from train.distributed import Interruption, gathered, in_step
+from train.distributed import Interruption, average_statistics, gathered, in_step
 from train.log import TrainingLog
 from train.network import InitialNetwork
 from train.run_directory import RunDirectory
@@ -26,9 +22,6 @@ from train.settings import TrainSettings
 from train.stepper import Stepper, StepResult
 from train.teacher import Teacher
 from train.validation import RunWeights, Validator
-
-STATISTICS_BATCHES = 32
-"""Batches for the mean and variance of batch norm's channels."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +56,11 @@ class Trainer:
         teacher: Teacher | None = None,
     ) -> None:
         self.settings, self.run, self.log = settings, run, log
-        self.accelerator, self.validator = accelerator, validator
-        self.preprocessing = initial.preprocessing
+        self.accelerator, self.initial, self.validator = accelerator, initial, validator
         self.dataset = CropDataset(data, settings)
         self.order = Order(len(self.dataset), settings.batch_size, settings.seed)
         self.steps_per_epoch = self.order.steps_per_epoch
         self.total_steps = settings.max_steps or settings.epochs * self.steps_per_epoch
-        if isinstance(initial.network, MobileNetThin) and not norms(initial.network):
-            initial = replace(initial, network=unfold(initial.network, self.some_images()))
         self.stepper = Stepper(settings, initial, accelerator, self.total_steps, log.say, teacher)
         self.interruption = Interruption()
         self.step, self.epoch_loss = 0, 0.0  # the loss is summed over the steps of an epoch
@@ -131,23 +121,6 @@ class Trainer:
                     return Summary(False, self.step)
         return self.finish()
 
-    def some_images(self) -> Iterator[torch.Tensor]:
-        """Preprocessed batches of the first samples, for the statistics of batch norm."""
-        count = min(STATISTICS_BATCHES, self.steps_per_epoch)
-        draws = self.order.batches(0, count, rank=0, world=1)
-        for batch in make_loader(self.dataset, draws, self.settings.workers):
-            if isinstance(batch, UserError):
-                raise batch
-            yield self.preprocessing(jittered(batch.images, batch.jitter))
-
-    def averaged_network(self) -> PoseNetwork:
-        """The network to validate and save: on the CPU, with statistics of its own."""
-        network = self.stepper.averaged_network()
-        if norms(network):
-            device = self.accelerator.device
-            renew_statistics(network.to(device), (i.to(device) for i in self.some_images()))
-        return network.cpu().eval()
-
     def batches(self, loader: Iterable[Batch | UserError]) -> Iterator[Batch]:
         """The loader's batches; if the data has become unreadable, the progress is saved.
 
@@ -172,6 +145,7 @@ class Trainer:
     def end_epoch(self, seconds: float) -> None:
         """Validates if it is due, logs the epoch, keeps the best weights."""
         epoch, done = self.epoch, self.step - (self.epoch - 1) * self.steps_per_epoch
+        average_statistics(self.accelerator, self.stepper.network, self.stepper.average.module)
         ap = None
         if self.validator:
             ap = self.validate(self.validator)
@@ -185,7 +159,7 @@ class Trainer:
         if ap is not None:
             self.log.record("validation", {"step": self.step, "epoch": epoch, "ap": ap})
         if self.accelerator.is_main_process:
-            self.weights.keep_best(self.averaged_network(), self.step, loss, ap)
+            self.weights.keep_best(self.stepper.averaged_network(), self.step, loss, ap)
         self.log.draw_curve()
 
     def validate(self, validator: Validator) -> float | None:
@@ -199,7 +173,7 @@ class Trainer:
 
         def measure() -> float | None:
             try:
-                return validator.measure(self.averaged_network())
+                return validator.measure(self.stepper.averaged_network())
             except OutOfMemory as error:
                 self.log.say(f"The AP of this epoch was not measured: {error}")
                 return None
@@ -223,7 +197,7 @@ class Trainer:
 
         def write() -> float | None:
             try:
-                return self.weights.write_final(self.averaged_network(), self.step)
+                return self.weights.write_final(self.stepper.averaged_network(), self.step)
             except UserError as error:
                 raise UserError(
                     f"{error}, or make room and finish with --resume {self.run.folder}"
@@ -233,6 +207,7 @@ class Trainer:
 
     def save(self) -> None:
         """Replaces the last checkpoint; a full disk is logged and does not end the training."""
+        average_statistics(self.accelerator, self.stepper.network, self.stepper.average.module)
         if not self.accelerator.is_main_process:
             return
         state = {
