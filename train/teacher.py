@@ -1,19 +1,17 @@
-"""A teacher: what pretrained weights see in a sample, its mirror image and an enlarged one.
+"""A teacher: what pretrained weights see in a sample and in its mirror image, as targets.
 
-Data distillation (Radosavovic et al., arXiv 1712.04440): the mean of the views is better than any
-of them, and a network that learns it predicts better in one. It also covers people whom nobody
+Data distillation (Radosavovic et al., arXiv 1712.04440): the mean of both views is better than
+either, and a network that learns it predicts better in one. It also covers people whom nobody
 labelled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
-from pose.geometry import STRIDE
 from pose.networks.build import PoseNetwork, StageMaps
 from pose.networks.preprocessing import Preprocessing
 from pose.skeleton import BACKGROUND, HEATMAP_FLIP, PAF_FLIP
@@ -21,9 +19,6 @@ from pose.weights.load import load_weights
 
 SEEN = 0.1
 """Heatmap value from which the teacher sees a keypoint."""
-
-ZOOM = 1.5
-"""Factor of the second size at which the teacher looks."""
 
 NEAR = 2
 """Cells around a label within which it explains what the teacher sees."""
@@ -57,7 +52,7 @@ class Teacher:
 
     @torch.no_grad()
     def __call__(self, images: torch.Tensor, shift: tuple[float, float]) -> StageMaps:
-        """The mean of the maps of a sample, of its mirror image and, as much as both, of `ZOOM`.
+        """The mean of the maps of both views.
 
         Args:
             images: RGB uint8 (N, H, W, 3), without colour jitter.
@@ -67,38 +62,19 @@ class Teacher:
         Returns:
             PAFs (N, 38, H / 8, W / 8) and heatmaps (N, 19, H / 8, W / 8), float32.
         """
-        plain, mirrored = self.plain(images, shift), self.mirrored(images, shift)
-        larger = [STRIDE * round(length * ZOOM / STRIDE) for length in images.shape[1:3]]
-        zoomed = resized(images.movedim(3, 1), larger).round().to(torch.uint8).movedim(1, 3)
-        zoomed_maps = self.mirrored(zoomed, (shift[0] * ZOOM, shift[1] * ZOOM))
-        cells = plain.heatmaps.shape[2:]
-        return StageMaps(
-            *(
-                ((one + two) / 2 + resized(three, cells)) / 2
-                for one, two, three in zip(plain, mirrored, zoomed_maps, strict=True)
-            )
-        )
-
-    def plain(self, images: torch.Tensor, shift: tuple[float, float]) -> StageMaps:
-        """The maps of images, moved to where the trained network has them."""
         (x, y), (own_x, own_y) = shift, self.shift
-        return self.maps(moved(images, round(x - own_x), round(y - own_y)))
-
-    def mirrored(self, images: torch.Tensor, shift: tuple[float, float]) -> StageMaps:
-        """The same seen in a mirror."""
-        (x, y), (own_x, own_y) = shift, self.shift
+        down = round(y - own_y)
+        plain = moved(images, round(x - own_x), down)
         # In the mirror the way right is the way left.
-        maps = self.maps(moved(images.flip(2), -round(x + own_x), round(y - own_y)))
-        return mirrored_back(maps)
-
-    def maps(self, images: torch.Tensor) -> StageMaps:
-        views = self.preprocessing(images).contiguous(memory_format=torch.channels_last)
-        return StageMaps(*(field.float() for field in self.network(views)[-1]))
-
-
-def resized(images: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
-    """Images or maps (N, C, h, w) at another size."""
-    return F.interpolate(images.float(), tuple(size), mode="bilinear", antialias=True)
+        mirrored = moved(images.flip(2), -round(x + own_x), down)
+        views = self.preprocessing(torch.cat([plain, mirrored]))
+        maps = self.network(views.contiguous(memory_format=torch.channels_last))[-1]
+        own, other = (
+            StageMaps(*fields)
+            for fields in zip(*(field.float().chunk(2) for field in maps), strict=True)
+        )
+        back = mirrored_back(other)
+        return StageMaps((own.pafs + back.pafs) / 2, (own.heatmaps + back.heatmaps) / 2)
 
 
 def moved(images: torch.Tensor, right: int, down: int) -> torch.Tensor:
