@@ -77,7 +77,7 @@ class PhotoEvents:
         # Once all have moved: on `change` each would decode with the others' old values.
         by_hand = gr.on([slider.input for slider in sliders.values()], **decode)
         for event in (by_hand, sure.then(**decode), reset.then(**decode)):
-            self.explained(event)
+            self.explained(event.then(**{**decode, "fn": self.catch_up}))
 
         drawn = (*controls.drawing.all, *controls.fields.inputs)
         drawn += (controls.side, controls.size, controls.mode)
@@ -204,6 +204,15 @@ class PhotoEvents:
         except UserError as error:
             return self.failed(values, error, language)
         return Shown(self.tab, decode_again(session, settings), values, language).updates()
+
+    def catch_up(self, values: Values, request: gr.Request) -> Updates:
+        """A slider that has only just appeared may have sent its old value: decodes again."""
+        session = self.session_of(values)
+        try:
+            same = not session or self.tab.below.thresholds.settings(values) == session.settings
+        except UserError:
+            return gr.skip()
+        return gr.skip() if same else self.decode(values, request)
 
     def settle(self, values: Values, request: gr.Request) -> Updates:
         """After a run: what was moved while the network ran is applied.
