@@ -205,14 +205,18 @@ class PhotoEvents:
             return self.failed(values, error, language)
         return Shown(self.tab, decode_again(session, settings), values, language).updates()
 
+    def moved(self, values: Values, session: Session) -> bool:
+        """Whether a threshold is no longer the session's, or cannot be used."""
+        try:
+            return self.tab.below.thresholds.settings(values) != session.settings
+        except UserError:
+            return True
+
     def catch_up(self, values: Values, request: gr.Request) -> Updates:
         """A slider that has only just appeared may have sent its old value: decodes again."""
         session = self.session_of(values)
-        try:
-            same = not session or self.tab.below.thresholds.settings(values) == session.settings
-        except UserError:
-            return gr.skip()
-        return gr.skip() if same else self.decode(values, request)
+        again = session is not None and self.moved(values, session)
+        return self.decode(values, request) if again else gr.skip()
 
     def settle(self, values: Values, request: gr.Request) -> Updates:
         """After a run: what was moved while the network ran is applied.
@@ -224,12 +228,8 @@ class PhotoEvents:
             return gr.skip()
         session = ran if ran.runs > session.runs else session
         values = {**values, self.tab.session: session}
-        try:
-            settings = self.tab.below.thresholds.settings(values)
-        except UserError as error:
-            return self.failed(values, error, language_of(request))
-        same = settings == session.settings
-        return self.draw(values, request) if same else self.decode(values, request)
+        moved = self.moved(values, session)
+        return self.decode(values, request) if moved else self.draw(values, request)
 
     def settle_second(self, values: Values, request: gr.Request) -> Updates:
         """The same after B may have run."""
