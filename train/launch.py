@@ -11,6 +11,7 @@ from pose.errors import UserError
 from pose.weights.catalogue import resolve
 from train.data.read import chosen_data
 from train.distributed import in_step, make_accelerator
+from train.kept_memory import keep_freed_memory
 from train.log import TrainingLog
 from train.network import initial_network
 from train.run_directory import RunDirectory
@@ -37,6 +38,8 @@ def train(settings: TrainSettings, *, resume: bool = False, overwrite: bool = Fa
         UserError: for everything the user can put right.
     """
     accelerator = make_accelerator(settings)
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
     run = RunDirectory(settings.output)
     with contextlib.ExitStack() as at_end:
         at_end.callback(run.unlock)

@@ -87,6 +87,11 @@ def fresh_network(name: str) -> PoseNetwork:
     return MobileNetThin(batch_norm=True) if name == "mobilenet-thin" else build_network(name)
 
 
+def has_batch_norm(network: nn.Module) -> bool:
+    """Whether it is trained with batch norm, as fresh weights of mobilenet-thin are."""
+    return any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+
+
 def with_vgg(features: dict[str, torch.Tensor], description: str) -> InitialNetwork:
     """An OpenPoseNet whose first ten convolutions are VGG-19's."""
     network = OpenPoseNet()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,8 +20,8 @@ FRESH_MULTIPLIERS = (4.0, 2.0)
 (authors' Caffe schedule)."""
 
 SMALLEST_SCALE = 1e-3
-"""Relative rates treat tensors of smaller weights as if they had this root mean square; Adafactor's
-constant (arXiv 1804.04235), whose relative step size this is."""
+"""Relative steps treat a tensor of smaller weights as if it had this root mean square, Adafactor's
+constant (arXiv 1804.04235)."""
 
 
 def make_optimizer(network: nn.Module, settings: TrainSettings, fresh_stages: bool) -> Adam:
@@ -35,16 +36,54 @@ def make_optimizer(network: nn.Module, settings: TrainSettings, fresh_stages: bo
         multiplier = (late if in_late_stage(name) else 1.0) * (
             bias if name.endswith(".bias") else 1.0
         )
-        if settings.relative_rates:
-            scale = parameter.detach().square().mean().sqrt().item()
-            multiplier *= max(scale, SMALLEST_SCALE)
         groups.setdefault(multiplier, []).append(parameter)
-    return Adam(
+    kind = RelativeAdam if settings.relative_rates else Adam
+    return kind(
         [
             {"params": parameters, "lr": settings.learning_rate * multiplier}
             for multiplier, parameters in groups.items()
         ]
     )
+
+
+class RelativeAdam(Adam):
+    """Adam whose step for a weight is relative to the initial weights of its channels.
+
+    With batch norm folded into them, channels of one layer differ a hundredfold in scale; steps of
+    one size in all of them destroy the small ones.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]]) -> None:
+        super().__init__(groups)
+        self.scales = {
+            parameter: channel_scale(parameter.detach())
+            for group in groups
+            for parameter in group["params"]
+        }
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        before = [parameter.clone() for parameter in self.scales]
+        result = super().step(closure)
+        for (parameter, scale), old in zip(self.scales.items(), before, strict=True):
+            parameter.copy_(old + scale * (parameter - old))
+        return result
+
+
+def channel_scale(weight: torch.Tensor) -> torch.Tensor:
+    """The root mean square around each weight: of its output and its input channel.
+
+    Their product over that of the whole tensor, as Adafactor factors squares (arXiv 1804.04235);
+    of a bias that of the whole.
+    """
+    squares = weight.square()
+    whole = squares.mean().clamp(min=SMALLEST_SCALE**2)
+    if weight.ndim < 2:
+        return whole.sqrt().expand_as(weight)
+    inside = tuple(range(2, weight.ndim))
+    rows = squares.mean((1, *inside), keepdim=True)
+    columns = squares.mean((0, *inside), keepdim=True)
+    return (rows * columns / whole).sqrt().expand_as(weight)
 
 
 def in_late_stage(name: str) -> bool:

@@ -121,9 +121,9 @@ class TrainSettings:
 
     learning_rate: float = option("Peak learning rate of Adam.", 4e-05, 1e-12, 100)
     relative_rates: bool = option(
-        "Multiply every tensor's learning rate by the root mean square of its initial weights, "
-        "for networks with folded batch norm, whose layers differ a thousandfold in scale; try "
-        "1e-3 with it.",
+        "Make every weight's step relative to the initial weights of its channels, and centre the "
+        "inputs of every layer: for networks with folded batch norm, whose channels differ a "
+        "thousandfold in scale and whose means must not drift; try 5e-4 with it.",
         False,
     )
     warmup: float = option(

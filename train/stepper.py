@@ -14,6 +14,7 @@ import torch
 from pose.engines.out_of_memory import first_line, is_out_of_memory
 from pose.errors import UserError
 from pose.networks.build import PoseNetwork
+from train.centred import uncentred
 from train.data.dataset import Batch, jittered
 from train.data.targets import make_targets
 from train.distributed import average_gradients, gathered, half_precision, memory_in_use
@@ -214,10 +215,10 @@ class Stepper:
     def averaged_network(self) -> PoseNetwork:
         """The network to validate and save, on the CPU: the average, mixed with `keep_start`."""
         network: PoseNetwork = copy.deepcopy(self.average.module)  # type: ignore[assignment]
-        network = network.cpu().eval().requires_grad_(False)
+        network = network.cpu().requires_grad_(False)
         for value, started in zip(network.parameters(), self.started, strict=False):
             value.lerp_(started, self.settings.keep_start or 0.0)
-        return network
+        return uncentred(network).eval().requires_grad_(False)
 
     def state(self) -> dict[str, Any]:
         """What resuming needs; there is no randomness but in the samples, which have the seed."""

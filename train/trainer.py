@@ -9,19 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pose.engines.forward import OutOfMemory
 from pose.errors import UserError
-from train.data.dataset import Batch, CropDataset, make_loader
+from train.centred import centre
+from train.data.dataset import Batch, CropDataset, jittered, make_loader
 from train.data.order import Order
 from train.data.samples import TrainingData
 from train.distributed import Interruption, average_statistics, gathered, in_step
 from train.log import TrainingLog
-from train.network import InitialNetwork
+from train.network import InitialNetwork, has_batch_norm
 from train.run_directory import RunDirectory
 from train.settings import TrainSettings
 from train.stepper import Stepper, StepResult
 from train.teacher import Teacher
 from train.validation import RunWeights, Validator
+
+SEEN_SAMPLES, SEEN_AT_ONCE = 128, 8
+"""Samples that the mean inputs are taken from."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class Trainer:
         self.order = Order(len(self.dataset), settings.batch_size, settings.seed)
         self.steps_per_epoch = self.order.steps_per_epoch
         self.total_steps = settings.max_steps or settings.epochs * self.steps_per_epoch
+        if settings.relative_rates and not has_batch_norm(initial.network):
+            centre(initial.network, self.first_images())
         self.stepper = Stepper(settings, initial, accelerator, self.total_steps, log.say, teacher)
         self.interruption = Interruption()
         self.step, self.epoch_loss = 0, 0.0  # the loss is summed over the steps of an epoch
@@ -120,6 +128,20 @@ class Trainer:
                 if (result.stop or late) and not self.finished:
                     return Summary(False, self.step)
         return self.finish()
+
+    def first_images(self) -> Iterator[torch.Tensor]:
+        """The first samples, preprocessed, on the CPU and a few at once.
+
+        Raises:
+            UserError: no image can be read.
+        """
+        count = math.ceil(SEEN_SAMPLES / self.settings.batch_size)
+        draws = self.order.batches(0, min(count, self.steps_per_epoch), rank=0, world=1)
+        for batch in make_loader(self.dataset, draws, self.settings.workers):
+            if isinstance(batch, UserError):
+                raise batch
+            images = self.initial.preprocessing(jittered(batch.images, batch.jitter))
+            yield from images.split(SEEN_AT_ONCE)
 
     def batches(self, loader: Iterable[Batch | UserError]) -> Iterator[Batch]:
         """The loader's batches; if the data has become unreadable, the progress is saved.

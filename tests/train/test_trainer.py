@@ -279,8 +279,9 @@ def test_from_scratch_the_batch_norm_is_folded_away(settings):
             torch.testing.assert_close(a.pafs, b.pafs, atol=1e-4, rtol=1e-3)
 
 
-def test_killed_in_the_middle_of_an_epoch_it_goes_on_to_the_same_weights(settings, tmp_path):
-    same = {"init": "none", "max_images": 8, "max_steps": 9, "workers": 1, "ema": 0.9}
+@pytest.mark.parametrize("how", [{"init": "none"}, {"relative_rates": True}])
+def test_killed_in_the_middle_of_an_epoch_it_goes_on_to_the_same_weights(settings, tmp_path, how):
+    same = {**how, "max_images": 8, "max_steps": 9, "workers": 1, "ema": 0.9}
     whole = settings(output=tmp_path / "whole", **same)
     train(whole)
     killed = settings(output=tmp_path / "killed", checkpoint_minutes=0, **same)
@@ -295,6 +296,7 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_to_the_same_weights(setting
 
     assert main(["--resume", str(killed.output), "--no-progress"]) == 0
     expected, got = (load_file(s.output / "weights.safetensors") for s in (whole, killed))
+    assert expected.keys() == MobileNetThin().state_dict().keys()
     for name, value in expected.items():
         torch.testing.assert_close(got[name], value, atol=1e-6, rtol=0)
     for kind in ("step", "epoch"):
@@ -474,24 +476,38 @@ def test_parameter_groups(settings):
     chosen = settings(learning_rate=1e-3)
     network = OpenPoseNet()
 
-    def rates(relative_rates, fresh_stages):
-        changed = replace(chosen, relative_rates=relative_rates)
-        groups = make_optimizer(network, changed, fresh_stages).param_groups
+    def rates(fresh_stages):
+        groups = make_optimizer(network, chosen, fresh_stages).param_groups
         found = {id(p): g["lr"] / 1e-3 for g in groups for p in g["params"]}
         assert len(found) == len(list(network.parameters()))
         return found
 
-    found = rates(False, fresh_stages=True)
+    found = rates(fresh_stages=True)
     assert found[id(network.feature.model[0].weight)] == pytest.approx(1)
     assert found[id(network.feature.model[0].bias)] == pytest.approx(2)
     assert found[id(network.block1_2.model[0].weight)] == pytest.approx(1)
     assert found[id(network.block6_1.model[0].weight)] == pytest.approx(4)
     assert found[id(network.block2_2.model[0].bias)] == pytest.approx(8)
-    assert set(rates(False, fresh_stages=False).values()) == {1}
-    relative = rates(True, fresh_stages=False)
-    for parameter in network.parameters():
-        scale = parameter.detach().square().mean().sqrt().item()
-        assert relative[id(parameter)] == pytest.approx(max(scale, 1e-3))
+    assert set(rates(fresh_stages=False).values()) == {1}
+
+
+def test_relative_steps_suit_each_channel(settings):
+    """The first step of Adam is the learning rate, whatever the gradient: here times the scale."""
+    torch.manual_seed(0)
+    rows = torch.tensor([1.0, 1e-3, 10.0])[:, None, None, None]
+    columns = torch.tensor([1.0, 0.1])[None, :, None, None]
+    network = torch.nn.Conv2d(2, 3, 5)
+    with torch.no_grad():
+        network.weight.copy_(rows * columns * torch.randn(3, 2, 5, 5).sign())
+        network.bias.zero_()
+    before = [p.detach().clone() for p in network.parameters()]
+    optimizer = make_optimizer(network, settings(learning_rate=1e-3, relative_rates=True), False)
+    network(torch.randn(2, 2, 9, 9)).square().mean().backward()
+    optimizer.step()
+    (weights, biases) = [(p - b).abs() for p, b in zip(network.parameters(), before, strict=True)]
+    expected = (1e-3 * rows * columns).expand_as(weights)
+    torch.testing.assert_close(weights.detach(), expected, rtol=1e-2, atol=0)
+    assert (biases - 1e-6).abs().max() < 1e-8, "biases of 0 take the smallest scale, 1e-3"
 
 
 def test_schedule():
