@@ -40,8 +40,7 @@ class CollectControls:
     Attributes:
         folder: a visitor's own set.
         loaded: the annotations that were loaded.
-        wanted: the photo whose annotations are to be shown: its name, and how often the network had
-            run when they were asked for.
+        wanted: name of the photo whose annotations are to be shown.
     """
 
     add: gr.Button
@@ -70,7 +69,7 @@ def collect_controls() -> CollectControls:
     )
     folder = gr.State(delete_callback=remove_folder, time_to_live=KEPT_SECONDS)
     loaded = gr.State(delete_callback=remove_loaded, time_to_live=KEPT_SECONDS)
-    return CollectControls(add, load, photos, line, archive, folder, loaded, gr.State(("", 0)))
+    return CollectControls(add, load, photos, line, archive, folder, loaded, gr.State(""))
 
 
 class CollectEvents:
@@ -92,8 +91,8 @@ class CollectEvents:
         self.session = session
         self.owners = owners
 
-    def connect(self, photo: gr.Image) -> tuple[Any, Any]:
-        """Connects them; returns the events after which annotations may be shown: loaded, chosen.
+    def connect(self, photo: gr.Image) -> list[Any]:
+        """Connects them; returns the events after which annotations may be shown.
 
         Args:
             photo: where a chosen photo of a loaded set goes, which is then run.
@@ -112,12 +111,9 @@ class CollectEvents:
             **PRIVATE,
         )
         chosen = controls.photos.input(
-            self.choose,
-            [controls.photos, controls.loaded, self.session],
-            [photo, controls.wanted],
-            **PRIVATE,
+            self.choose, [controls.photos, controls.loaded], [photo, controls.wanted], **PRIVATE
         )
-        return loaded, chosen
+        return [loaded, chosen]
 
     def add(self, values: Values, request: gr.Request) -> Updates:
         """Keeps the photo and its people as the editor has them now."""
@@ -171,34 +167,25 @@ class CollectEvents:
         choices = [name for name in names if name in loaded.photos]
         return [
             loaded,
-            (session.file_name, session.runs) if session else ("", 0),
+            session.file_name if session else "",
             gr.update(choices=choices, value=None, visible=bool(choices)),
             lines(f"{text} {say('collect_choose', language, names=', '.join(names[:3]))}"),
         ]
 
-    def choose(self, name: str | None, loaded: Loaded | None, session: Session | None) -> Any:
+    def choose(self, name: str | None, loaded: Loaded | None) -> Any:
         """A photo of the loaded set goes where photos go."""
         path = loaded.photos.get(name or "") if loaded else None
-        runs = session.runs if session else 0
-        return (str(path), (name, runs)) if path else (gr.skip(), ("", 0))
+        return (str(path), name) if path else (gr.skip(), "")
 
-    def annotated(
-        self, values: Values, language: str, before_run: bool
-    ) -> tuple[Session, str] | None:
+    def annotated(self, values: Values, language: str) -> tuple[Session, str] | None:
         """The session with the loaded people of its photo, and a line; None without any.
-
-        Args:
-            before_run: only if the network has not run since; what settles the page after a run
-                would put back what it found.
 
         Raises:
             UserError: they are annotated on a photo of another size.
         """
         session: Session | None = values[self.session]
         loaded: Loaded | None = values[self.controls.loaded]
-        name, runs = values[self.controls.wanted]
-        late = before_run and session and session.runs > runs
-        wanted = session and session.file_name == name and not late
+        wanted = session and values[self.controls.wanted] == session.file_name
         shown = annotated_people(loaded.truth, session) if loaded and session and wanted else None
         if shown is None or session is None or loaded is None:
             return None

@@ -46,18 +46,13 @@ class CorrectEvents:
         board = self.tab.canvas.board
         seen = [component for component in self.view if component is not board]
         edited = board.input(self.correct, {board, *self.viewing}, seen, **LIVE)
-        loaded, chosen = self.collect.connect(self.tab.rail.photo)
-        return [edited, self.after_run(loaded), self.after_run(chosen, before_run=True)]
+        return [edited, *map(self.after_run, self.collect.connect(self.tab.rail.photo))]
 
-    def after_run(self, event: Any, before_run: bool = False) -> Any:
-        """Adds: where the photo was chosen for its annotations, these are shown.
-
-        Args:
-            before_run: the photo is open already, or a run will come.
-        """
+    def after_run(self, event: Any) -> Any:
+        """Adds: where the photo was chosen for its annotations, these are shown."""
         controls = self.tab.controls.collect
         return event.then(
-            self.show_open_annotated if before_run else self.show_annotated,
+            self.show_annotated,
             {controls.loaded, controls.wanted, *self.viewing},
             [controls.wanted, controls.line, *self.view],
             **QUIET,
@@ -76,17 +71,11 @@ class CorrectEvents:
         del updates[board]  # it is ahead of what it sent
         return updates
 
-    def show_open_annotated(self, values: Values, request: gr.Request) -> Updates:
-        """The same, unless the network has run for it: then what follows the run does it."""
-        return self.show_annotated(values, request, before_run=True)
-
-    def show_annotated(
-        self, values: Values, request: gr.Request, before_run: bool = False
-    ) -> Updates:
+    def show_annotated(self, values: Values, request: gr.Request) -> Updates:
         """The loaded annotations of the photo replace what the network found."""
         language = language_of(request)
         try:
-            annotated = self.collect.annotated(values, language, before_run)
+            annotated = self.collect.annotated(values, language)
         except UserError as error:
             return self.fail(values, error, language)
         if annotated is None:
@@ -94,4 +83,4 @@ class CorrectEvents:
         session, line = annotated
         controls = self.tab.controls.collect
         updates = Shown(self.tab, session, values, language).updates()
-        return {**updates, controls.line: line, controls.wanted: ("", 0)}
+        return {**updates, controls.line: line, controls.wanted: ""}
