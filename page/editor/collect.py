@@ -40,7 +40,8 @@ class CollectControls:
     Attributes:
         folder: a visitor's own set.
         loaded: the annotations that were loaded.
-        wanted: name of the photo whose annotations are to be shown.
+        wanted: name of the photo whose annotations are to be shown, and for which of the network's
+            runs they have been.
     """
 
     add: gr.Button
@@ -69,7 +70,7 @@ def collect_controls() -> CollectControls:
     )
     folder = gr.State(delete_callback=remove_folder, time_to_live=KEPT_SECONDS)
     loaded = gr.State(delete_callback=remove_loaded, time_to_live=KEPT_SECONDS)
-    return CollectControls(add, load, photos, line, archive, folder, loaded, gr.State(""))
+    return CollectControls(add, load, photos, line, archive, folder, loaded, gr.State(("", None)))
 
 
 class CollectEvents:
@@ -167,7 +168,7 @@ class CollectEvents:
         choices = [name for name in names if name in loaded.photos]
         return [
             loaded,
-            session.file_name if session else "",
+            (session.file_name if session else "", None),
             gr.update(choices=choices, value=None, visible=bool(choices)),
             lines(f"{text} {say('collect_choose', language, names=', '.join(names[:3]))}"),
         ]
@@ -175,7 +176,7 @@ class CollectEvents:
     def choose(self, name: str | None, loaded: Loaded | None) -> Any:
         """A photo of the loaded set goes where photos go."""
         path = loaded.photos.get(name or "") if loaded else None
-        return (str(path), name) if path else (gr.skip(), "")
+        return (str(path), (name, None)) if path else (gr.skip(), ("", None))
 
     def annotated(self, values: Values, language: str) -> tuple[Session, str] | None:
         """The session with the loaded people of its photo, and a line; None without any.
@@ -185,7 +186,11 @@ class CollectEvents:
         """
         session: Session | None = values[self.session]
         loaded: Loaded | None = values[self.controls.loaded]
-        wanted = session and values[self.controls.wanted] == session.file_name
+        name, run = values[self.controls.wanted]
+        wanted = session and name == session.file_name
+        if session and run is not None:
+            # What settled that run may have put back the people that the network found.
+            wanted = wanted and run == session.runs and session.ground_truth is None
         shown = annotated_people(loaded.truth, session) if loaded and session and wanted else None
         if shown is None or session is None or loaded is None:
             return None

@@ -83,4 +83,4 @@ class CorrectEvents:
         session, line = annotated
         controls = self.tab.controls.collect
         updates = Shown(self.tab, session, values, language).updates()
-        return {**updates, controls.line: line, controls.wanted: ""}
+        return {**updates, controls.line: line, controls.wanted: (session.file_name, session.runs)}
